@@ -1,0 +1,140 @@
+"""Rows under construction: decoders put column pieces in, a Table comes out; what was never put is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from collectors.table import Column, Gap, Table
+from collectors.values import ABSENT, WHOLE, Addresses, Cell, Codes, Index, Numbers, Pool, Values, compact, wide
+
+
+class Draft:
+    """``rows`` empty rows of ``columns``; each put fills the rows at ``at`` of one column."""
+
+    def __init__(self, columns: Sequence[Column], rows: int) -> None:
+        self.columns, self.rows = tuple(columns), rows
+        self._pieces: dict[str, list[tuple[Index, Values]]] = {}
+
+    def numbers(self, name: str, numbers: ArrayLike, at: Index = WHOLE, known: NDArray[np.bool_] | None = None) -> None:
+        """Numbers of the column's dtype, (rows at ``at``,) or one number for all; where ``known`` is false, absent."""
+        dtype = np.dtype("?" if self._column(name).dtype == "bool" else self._column(name).dtype)
+        values = np.broadcast_to(np.asarray(numbers).astype(dtype, copy=False), self._count(at))
+        self._put(name, at, Numbers(values, known))
+
+    def named(self, name: str, numbers: NDArray[Any], namer: Callable[[int], Cell], at: Index = WHOLE) -> None:
+        """Cells that follow from a number (enumerations, flags); ``namer`` is asked once per distinct number."""
+        distinct, codes = distinct_numbers(numbers)
+        self._put(name, at, interned([namer(number) for number in distinct.tolist()], codes))
+
+    def spelled(
+        self, name: str, octets: NDArray[np.uint8], speller: Callable[[bytes], Cell], at: Index = WHOLE
+    ) -> None:
+        """Cells that follow from an attribute's bytes, (n, length); ``speller`` is asked once per distinct value."""
+        rows, length = octets.shape
+        raw = np.ascontiguousarray(octets).tobytes()
+        codes: dict[bytes, int] = {}
+        found = [codes.setdefault(raw[o : o + length], len(codes)) for o in range(0, rows * length, length)]
+        if not length:
+            codes, found = {b"": 0}, [0] * rows
+        self._put(name, at, interned([speller(value) for value in codes], np.array(found, np.int32)))
+
+    def cells(self, name: str, cells: Sequence[Cell], at: Index = WHOLE) -> None:
+        """Ready cells of a text or json column (None = absent)."""
+        self._put(name, at, Codes.of(cells))
+
+    def addresses(
+        self,
+        name: str,
+        octets: NDArray[np.uint8],
+        form: ArrayLike,
+        at: Index = WHOLE,
+        prefix: NDArray[np.uint8] | None = None,
+    ) -> None:
+        """Addresses, octets (n, width) in network order; ``form`` as in values.Addresses, one or (n,)."""
+        forms = np.broadcast_to(np.asarray(form, np.uint8), self._count(at))
+        self._put(name, at, Addresses(octets, forms, prefix))
+
+    def table(self, gaps: Sequence[Gap] = ()) -> Table:
+        return Table(self.columns, {column.name: self._finished(column) for column in self.columns}, tuple(gaps))
+
+    def _column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    def _count(self, at: Index) -> int:
+        return len(range(*at.indices(self.rows))) if isinstance(at, slice) else len(at)
+
+    def _put(self, name: str, at: Index, values: Values) -> None:
+        if len(values) != self._count(at):
+            raise ValueError(f"{name}: {len(values)} values for {self._count(at)} rows")
+        self._pieces.setdefault(name, []).append((at, values))
+
+    def _finished(self, column: Column) -> Values:
+        pieces = self._pieces.pop(column.name, [])
+        if len(pieces) == 1 and isinstance(at := pieces[0][0], slice) and at == WHOLE:
+            return owned(pieces[0][1])
+        if column.dtype == "address":
+            return scattered_addresses(self.rows, pieces)
+        if column.dtype in ("text", "json"):
+            return scattered_codes(self.rows, pieces)
+        return scattered_numbers(self.rows, "?" if column.dtype == "bool" else column.dtype, pieces)
+
+
+def interned(cells: Sequence[Cell], codes: NDArray[np.signedinteger[Any]]) -> Codes:
+    """Codes into ``cells``, in which equal cells and None are allowed."""
+    pool = Pool()
+    return Codes(compact(pool.translation(cells)[codes], len(pool)), pool.cells())
+
+
+def distinct_numbers(numbers: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.signedinteger[Any]]]:
+    """The distinct numbers, and for each element its index among them; quick for few values."""
+    if numbers.dtype == np.uint8:
+        distinct = np.flatnonzero(np.bincount(numbers, minlength=256))
+        codes = np.zeros(256, np.int16)
+        codes[distinct] = np.arange(len(distinct))
+        return distinct, codes[numbers]
+    if len(numbers) and (numbers == numbers[0]).all():
+        return numbers[:1], np.zeros(len(numbers), np.int8)
+    distinct, inverse = np.unique(numbers, return_inverse=True)
+    return distinct, inverse
+
+
+def owned(values: Values) -> Values:
+    """A copy that keeps no receive buffer alive, in the smallest types."""
+    if isinstance(values, Numbers):
+        return Numbers(np.array(values.numbers), None if values.known is None else np.array(values.known))
+    if isinstance(values, Addresses):
+        prefix = None if values.prefix is None else np.array(values.prefix)
+        return Addresses(np.array(values.octets), np.array(values.form), prefix)
+    return values
+
+
+def scattered_numbers(rows: int, dtype: str, pieces: Sequence[tuple[Index, Values]]) -> Numbers:
+    numbers, known = np.zeros(rows, dtype), np.zeros(rows, bool)
+    for at, values in pieces:
+        assert isinstance(values, Numbers)
+        numbers[at], known[at] = values.numbers, values.present()
+    return Numbers(numbers, None if known.all() else known)
+
+
+def scattered_codes(rows: int, pieces: Sequence[tuple[Index, Values]]) -> Codes:
+    pool, codes = Pool(), np.full(rows, -1, np.int32)
+    for at, values in pieces:
+        assert isinstance(values, Codes)
+        codes[at] = pool.translation(values.pool)[values.codes]
+    return Codes(compact(codes, len(pool)), pool.cells())
+
+
+def scattered_addresses(rows: int, pieces: Sequence[tuple[Index, Values]]) -> Addresses:
+    addresses = [(at, values) for at, values in pieces if isinstance(values, Addresses)]
+    width = max((values.octets.shape[1] for _, values in addresses), default=0)
+    octets, form = np.zeros((rows, width), np.uint8), np.full(rows, ABSENT, np.uint8)
+    prefix = np.full(rows, 255, np.uint8) if any(values.prefix is not None for _, values in addresses) else None
+    for at, values in addresses:
+        octets[at], form[at] = wide(values.octets, width), values.form
+        if prefix is not None and values.prefix is not None:
+            prefix[at] = values.prefix
+    return Addresses(octets, form, prefix)

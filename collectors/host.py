@@ -1,0 +1,91 @@
+"""Where to read from: this host, one of its network namespaces, or a folder that stands in for /proc."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+CLONE_NEWNET = 0x40000000
+NAMED = (Path("/run/netns"), Path("/var/run/netns"), Path("/run/docker/netns"))
+
+
+class NoSuchNamespace(FileNotFoundError):
+    """The namespace asked for does not exist (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """``netns``: None for the caller's own namespace, else a name below /run/netns, a process id or a path."""
+
+    netns: str | None = None
+    proc: Path = Path("/proc")
+
+    def socket(self, kind: int, protocol: int, family: int = socket.AF_NETLINK) -> socket.socket:
+        """A socket that lives in this namespace, whichever thread uses it later."""
+        return self.inside(lambda: socket.socket(family, kind | socket.SOCK_CLOEXEC, protocol))
+
+    def read(self, path: str) -> bytes:
+        """A whole file of /proc. Names that begin with ``net/`` or ``sys/net/`` are the namespace's own."""
+        if path.startswith("net/"):
+            path = f"thread-self/{path}"
+        return self.inside((self.proc / path).read_bytes)
+
+    def inside(self, call: Callable[[], T]) -> T:
+        """The result of ``call`` on a thread that has joined the namespace; the calling thread never moves."""
+        if self.netns is None:
+            return call()
+        outcome: list[T] = []
+        failure: list[BaseException] = []
+
+        def joined() -> None:
+            try:
+                self._join()
+                outcome.append(call())
+            except BaseException as error:  # carried to the caller's thread
+                failure.append(error)
+
+        thread = threading.Thread(target=joined, daemon=True, name=f"netns {self.netns}")
+        thread.start()
+        thread.join()
+        if failure:
+            raise failure[0]
+        return outcome[0]
+
+    def namespace_path(self) -> Path:
+        """The file that stands for the namespace; raises NoSuchNamespace when there is none."""
+        if self.netns is None:
+            return self.proc / "thread-self/ns/net"
+        if "/" in self.netns:
+            found = [Path(self.netns)]
+        elif self.netns.isdecimal():
+            found = [self.proc / self.netns / "ns/net", *(folder / self.netns for folder in NAMED)]
+        else:
+            found = [folder / self.netns for folder in NAMED]
+        for path in found:
+            if path.exists():
+                return path
+        raise NoSuchNamespace(f"no network namespace {self.netns!r}: `ip netns list` shows the named ones")
+
+    def _join(self) -> None:
+        path = self.namespace_path()
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise NoSuchNamespace(f"network namespace {self.netns!r} has gone") from error
+        try:
+            if libc().setns(descriptor, CLONE_NEWNET):
+                errno = ctypes.get_errno()
+                raise OSError(errno, f"cannot enter network namespace {self.netns!r}: {os.strerror(errno)}")
+        finally:
+            os.close(descriptor)
+
+
+def libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)

@@ -1,0 +1,1 @@
+"""Collectors that read netlink, one file per subject."""

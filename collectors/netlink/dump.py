@@ -1,0 +1,125 @@
+"""Asking the kernel for a netlink dump, and receiving it in blocks of whole messages."""
+
+from __future__ import annotations
+
+import itertools
+import select
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.collector import INTERRUPTED, Block, Raw
+from collectors.host import Host
+from collectors.table import Gap, Table, concatenate
+from collectors.wire.netlink import (
+    NLM_F_DUMP,
+    NLMSG_DONE,
+    NLMSG_ERROR,
+    DecodeError,
+    Messages,
+    NetlinkError,
+    messages,
+    request,
+)
+
+NETLINK_ROUTE, NETLINK_SOCK_DIAG = 0, 4
+SOL_NETLINK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 270, 11, 12
+SO_RCVBUFFORCE = 33
+BLOCK = 4 << 20  # bytes a block is filled to
+LARGEST = 256 << 10  # bytes one recv may return
+RECEIVE_BUFFER = 8 << 20
+PATIENCE = 30.0  # seconds without a message before a dump counts as lost
+
+sequences = itertools.count(1)
+
+
+def open_netlink(host: Host, protocol: int) -> socket.socket:
+    """A netlink socket in the host's namespace, with strict checking and extended acknowledgements where known."""
+    sock = host.socket(socket.SOCK_RAW, protocol)
+    for level, option, value in (
+        (SOL_NETLINK, NETLINK_EXT_ACK, 1),
+        (SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1),
+        (socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER),
+        (socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER),
+    ):
+        try:
+            sock.setsockopt(level, option, value)
+        except OSError:
+            continue  # an older kernel, or no CAP_NET_ADMIN: the dump works without
+    return sock
+
+
+def dump(host: Host, protocol: int, kind: int, body: bytes, part: str = "") -> Iterator[Block]:
+    """One dump request's answer, in blocks of about 4 MiB; each holds whole messages, the last one NLMSG_DONE."""
+    with open_netlink(host, protocol) as sock:
+        sock.send(request(kind, NLM_F_DUMP, next(sequences) & 0xFFFFFFFF, body))
+        yield from answer(sock, part)
+
+
+def answer(sock: socket.socket, part: str = "") -> Iterator[Block]:
+    """Receive until the message that ends a dump.
+
+    The kernel queues the next part of a dump while it hands over the one before (netlink_recvmsg calls
+    netlink_dump), so a socket with nothing to read has ended, or waits for a kernel short of memory.
+    """
+    ended = False
+    while not ended:
+        buffer = np.empty(BLOCK + LARGEST, np.uint8)
+        view = buffer.data
+        filled = last = 0
+        while filled < BLOCK:
+            try:
+                size = sock.recv_into(view[filled:], LARGEST, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                if ended := ends(buffer[last:filled]):
+                    break
+                if not select.select([sock], [], [], PATIENCE)[0]:
+                    raise TimeoutError(f"the kernel sent nothing for {PATIENCE:.0f} seconds of a dump") from None
+                continue
+            last, filled = filled, filled + size
+        if filled:
+            yield Block(part, buffer[:filled])
+        ended = ended or ends(buffer[last:filled])
+
+
+def ends(received: NDArray[np.uint8]) -> bool:
+    """Whether what one recv gave holds the dump's last message."""
+    if not len(received):
+        return False
+    try:
+        return bool(np.isin(messages(received).types, (NLMSG_DONE, NLMSG_ERROR)).any())
+    except (NetlinkError, DecodeError):
+        return True  # the decoder meets the same bytes and says what is wrong
+
+
+def decode_dump(raw: Raw, decoders: Mapping[str, Callable[[Messages], Table]], kinds: Iterable[int]) -> Table:
+    """Decode blocks, each by its part's decoder, into one table; an interrupted dump carries INTERRUPTED.
+
+    ``kinds``: the message types that carry rows.
+    """
+    wanted = tuple(kinds)
+    tables: list[Table] = []
+    gaps: list[Gap] = []
+    for block in raw:
+        if isinstance(block, Gap):
+            gaps.append(block)
+            continue
+        found = messages(block.data)
+        if found.interrupted:
+            gaps.append(INTERRUPTED)
+        rows = found.of(*wanted)
+        if len(rows) or not tables:
+            tables.append(decoders[block.part](rows))
+    if not tables:
+        tables.append(next(iter(decoders.values()))(messages(b"")))
+    return concatenate(tables).with_gaps(tuple(dict.fromkeys(gaps)))
+
+
+def answer_one(host: Host, protocol: int, kind: int, body: bytes) -> Messages:
+    """The one message that answers a request for a single object; raises NetlinkError for a refusal."""
+    with open_netlink(host, protocol) as sock:
+        sock.settimeout(PATIENCE)
+        sock.send(request(kind, 0, next(sequences) & 0xFFFFFFFF, body))
+        return messages(sock.recv(LARGEST))

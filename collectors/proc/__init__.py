@@ -1,0 +1,1 @@
+"""Collectors that read /proc, one file per subject."""

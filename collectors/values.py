@@ -1,0 +1,224 @@
+"""Column storage: numbers, coded cells and addresses, as numpy arrays with explicit absence.
+
+Absent is a state of its own (no such attribute, not known), never zero and never the empty text.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Cell = None | bool | int | float | str | list[Any] | dict[str, Any]
+Index = NDArray[np.intp] | slice
+
+ABSENT, IPV4, IPV6 = 0, 4, 6
+LINK_LAYER = 128  # an address of k link-layer octets has the form LINK_LAYER + k
+HOST_PREFIX = 255  # no prefix length kept: a plain address
+WHOLE = slice(None)
+
+
+class Values(Protocol):
+    """One column's values; every row is present or absent (``None``)."""
+
+    def __len__(self) -> int: ...
+    def take(self, index: Index) -> Self: ...
+    def cells(self, index: Index = WHOLE) -> list[Cell]: ...
+    def present(self) -> NDArray[np.bool_]: ...
+    def sort_keys(self) -> tuple[NDArray[Any], ...]: ...
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Integers, floats or booleans: ``numbers`` (n,), ``known`` (n,) bool or None when all are present."""
+
+    numbers: NDArray[Any]
+    known: NDArray[np.bool_] | None = None
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def take(self, index: Index) -> Numbers:
+        return Numbers(self.numbers[index], None if self.known is None else self.known[index])
+
+    def cells(self, index: Index = WHOLE) -> list[Cell]:
+        found: list[Cell] = self.numbers[index].tolist()
+        if self.known is None:
+            return found
+        return [cell if known else None for cell, known in zip(found, self.known[index].tolist(), strict=True)]
+
+    def present(self) -> NDArray[np.bool_]:
+        return np.ones(len(self), np.bool_) if self.known is None else self.known
+
+    def sort_keys(self) -> tuple[NDArray[Any], ...]:
+        return (self.numbers,) if self.known is None else (self.numbers, ~self.known)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Numbers]) -> Numbers:
+        numbers = np.concatenate([part.numbers for part in parts])
+        if all(part.known is None for part in parts):
+            return cls(numbers)
+        return cls(numbers, np.concatenate([part.present() for part in parts]))
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Cells that repeat (names, flag lists, nested objects): ``codes`` (n,) into ``pool``, -1 absent."""
+
+    codes: NDArray[np.signedinteger[Any]]
+    pool: tuple[Cell, ...] = ()
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell]) -> Codes:
+        """Intern a sequence of cells (``None`` = absent)."""
+        pool = Pool()
+        return cls(np.fromiter((pool.code(cell) for cell in cells), np.int32, len(cells)), pool.cells())
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def take(self, index: Index) -> Codes:
+        return Codes(self.codes[index], self.pool)
+
+    def cells(self, index: Index = WHOLE) -> list[Cell]:
+        pool = self.pool
+        return [pool[code] if code >= 0 else None for code in self.codes[index].tolist()]
+
+    def present(self) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = self.codes >= 0
+        return found
+
+    def sort_keys(self) -> tuple[NDArray[Any], ...]:
+        """Natural order (veth2 before veth10), absent last."""
+        order = sorted(range(len(self.pool)), key=lambda code: natural(self.pool[code]))
+        ranks = np.empty(len(order) + 1, np.int32)
+        ranks[order] = np.arange(len(order))
+        ranks[-1] = len(order)
+        return (ranks[self.codes],)
+
+    def matching(self, test: Callable[[Cell], bool]) -> NDArray[np.bool_]:
+        """Rows whose cell passes ``test``, which is asked once for each pool entry and never for absence."""
+        passed = np.fromiter((*map(test, self.pool), False), np.bool_, len(self.pool) + 1)
+        found: NDArray[np.bool_] = passed[self.codes]
+        return found
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Codes]) -> Codes:
+        pool = Pool()
+        codes = [pool.translation(part.pool)[part.codes] for part in parts]
+        return cls(compact(np.concatenate(codes), len(pool)), pool.cells())
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Network and link-layer addresses.
+
+    ``octets`` (n, width) uint8 left-aligned, width as wide as the widest address here; ``form`` (n,) uint8:
+    ABSENT, IPV4, IPV6 or LINK_LAYER + octet count; ``prefix`` (n,) uint8 prefix lengths (HOST_PREFIX: none) or None.
+    """
+
+    octets: NDArray[np.uint8]
+    form: NDArray[np.uint8]
+    prefix: NDArray[np.uint8] | None = None
+
+    def __len__(self) -> int:
+        return len(self.form)
+
+    def take(self, index: Index) -> Addresses:
+        return Addresses(self.octets[index], self.form[index], None if self.prefix is None else self.prefix[index])
+
+    def cells(self, index: Index = WHOLE) -> list[Cell]:
+        octets, form = np.ascontiguousarray(self.octets[index]), self.form[index]
+        prefix = [HOST_PREFIX] * len(form) if self.prefix is None else self.prefix[index].tolist()
+        width, raw = octets.shape[1], octets.tobytes()
+        return [
+            address_text(raw[row * width : (row + 1) * width], kind, length)
+            for row, (kind, length) in enumerate(zip(form.tolist(), prefix, strict=True))
+        ]
+
+    def present(self) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = self.form != ABSENT
+        return found
+
+    def sort_keys(self) -> tuple[NDArray[Any], ...]:
+        words = wide(self.octets, -(-self.octets.shape[1] // 4) * 4).view(">u4").astype(np.uint32)
+        prefix = () if self.prefix is None else (self.prefix,)
+        return (*prefix, *words.T[::-1], self.form, self.form == ABSENT)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Addresses]) -> Addresses:
+        width = max(part.octets.shape[1] for part in parts)
+        octets = np.concatenate([wide(part.octets, width) for part in parts])
+        form = np.concatenate([part.form for part in parts])
+        if all(part.prefix is None for part in parts):
+            return cls(octets, form)
+        lengths = [np.full(len(p), HOST_PREFIX, np.uint8) if p.prefix is None else p.prefix for p in parts]
+        return cls(octets, form, np.concatenate(lengths))
+
+
+class Pool:
+    """Cells in the order first seen, each once; lists and dicts are compared by value."""
+
+    def __init__(self) -> None:
+        self._codes: dict[Any, int] = {}
+        self._cells: list[Cell] = []
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def code(self, cell: Cell) -> int:
+        if cell is None:
+            return -1
+        key = cell if type(cell) is str else (type(cell), repr(cell))
+        code = self._codes.get(key)
+        if code is None:
+            code = self._codes[key] = len(self._cells)
+            self._cells.append(cell)
+        return code
+
+    def translation(self, pool: Sequence[Cell]) -> NDArray[np.int32]:
+        """Codes here of another pool's cells; its last element is -1, so that code -1 stays absent."""
+        return np.fromiter((*map(self.code, pool), -1), np.int32, len(pool) + 1)
+
+    def cells(self) -> tuple[Cell, ...]:
+        return tuple(self._cells)
+
+
+def compact(codes: NDArray[Any], pool: int) -> NDArray[np.signedinteger[Any]]:
+    """The same codes in the smallest signed type that holds ``pool`` entries and -1."""
+    return codes.astype(np.int8 if pool <= 127 else np.int16 if pool <= 32767 else np.int32, copy=False)
+
+
+def wide(octets: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """``octets`` (n, w) padded with zeros on the right to (n, width), C-contiguous."""
+    if octets.shape[1] == width:
+        return np.ascontiguousarray(octets)
+    padded = np.zeros((len(octets), width), np.uint8)
+    padded[:, : octets.shape[1]] = octets
+    return padded
+
+
+def address_text(octets: bytes, form: int, prefix: int = HOST_PREFIX) -> str | None:
+    """An address as ``ip`` prints it: a full-length prefix is left out, prefix length 0 is ``default``."""
+    if form == ABSENT:
+        return None
+    if form >= LINK_LAYER:
+        return octets[: form - LINK_LAYER].hex(":")
+    if prefix == 0:
+        return "default"
+    size = 4 if form == IPV4 else 16
+    text = socket.inet_ntop(socket.AF_INET if form == IPV4 else socket.AF_INET6, octets[:size])
+    return text if prefix >= size * 8 else f"{text}/{prefix}"
+
+
+def natural(cell: Cell) -> tuple[tuple[int, int, str], ...]:
+    """A sort key in which the digits of a text count as numbers."""
+    parts = re.split(r"(\d+)", str(cell))
+    return tuple((0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part) for part in parts if part)

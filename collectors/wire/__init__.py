@@ -1,0 +1,1 @@
+"""Bytes to arrays, without any input or output."""
