@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collectors.collector import Collector
 from collectors.netlink.routes import ROUTES
+from collectors.proc.limits import LIMITS
 from collectors.proc.softnet import SOFTNET
 
 COLLECTORS: tuple[Collector, ...] = (
     ROUTES,
     SOFTNET,
+    LIMITS,
 )
 
 

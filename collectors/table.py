@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from collectors.values import WHOLE, Cell, Index, Values
+from collectors.values import WHOLE, Cell, Codes, Index, Numbers, Values
 
 Kind = Literal["key", "label", "gauge", "counter"]
 
@@ -61,6 +61,20 @@ class Table:
 
     def __getitem__(self, name: str) -> Values:
         return self.arrays[name]
+
+    def numbers(self, name: str) -> Numbers:
+        """The column's storage, for arithmetic; TypeError when it does not hold numbers."""
+        values = self.arrays[name]
+        if not isinstance(values, Numbers):
+            raise TypeError(f"{name} holds no numbers")
+        return values
+
+    def codes(self, name: str) -> Codes:
+        """The column's storage; TypeError when it does not hold text or nested cells."""
+        values = self.arrays[name]
+        if not isinstance(values, Codes):
+            raise TypeError(f"{name} holds no coded cells")
+        return values
 
     def column(self, name: str) -> Column:
         return self._names[name]

@@ -1,0 +1,100 @@
+"""Sections: one table each, with what other tables know about its rows; pure functions of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from collectors.table import Gap, Table
+from collectors.values import Cell, Codes
+from nettui.joins import index_names, named, pairs, with_device, with_matching, with_owners, with_text
+from nettui.overview import OVERVIEW_NEEDS, overview
+from nettui.snapshot import Snapshot
+
+Tables = Mapping[str, Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section: the table it is made of, first of ``needs``, and those it joins when they can be had."""
+
+    needs: tuple[str, ...]
+    join: Callable[[Tables], Table]
+
+
+def derive(section: str, raw: Snapshot) -> Table | Gap:
+    """One section from raw tables: a Gap when its own table is one; a table that it only joins may be missing."""
+    own, *others = SECTIONS[section].needs
+    if own not in raw.tables:
+        return raw.gaps[own]
+    table = SECTIONS[section].join(raw.tables)
+    missing = [Gap(f"{name}: {raw.gaps[name].reason}", raw.gaps[name].remedy) for name in others if name in raw.gaps]
+    partial = [gap for name in others if name in raw.tables for gap in raw.tables[name].gaps]
+    return table.with_gaps(tuple(dict.fromkeys((*missing, *partial))))
+
+
+def links(tables: Tables) -> Table:
+    """Links with the names behind their indexes, the peer in its namespace, and the driver's settings."""
+    table = tables["links"]
+    names = index_names(table)
+    ports = named(table.numbers("master_index"), names)
+    table = with_text(table, "master", "bridge, bond, vrf or team that it is a port of", ports)
+    table = with_text(table, "peer", "the device at the other end, or below", peers(table, names, tables.get("peers")))
+    if "nsids" in tables:
+        spaces = named(table.numbers("link_netnsid"), pairs(tables["nsids"], "netnsid", "name"), "netnsid ", zero=True)
+        table = with_text(table, "link_netns", "network namespace of the peer", spaces)
+    return with_matching(table, tables.get("ethtool"), "ifindex", ("driver", "speed", "duplex", "port"))
+
+
+def peers(table: Table, names: dict[int, str], others: Table | None) -> Codes:
+    """The name behind link_index: in this namespace, or in the one that link_netnsid tells."""
+    known: dict[tuple[Cell, Cell], Cell] = {(None, index): name for index, name in names.items()}
+    if others is not None:
+        keys = zip(others["netnsid"].cells(), others["ifindex"].cells(), strict=True)
+        known.update(zip(keys, others["ifname"].cells(), strict=True))
+    ends = zip(table["link_netnsid"].cells(), table["link_index"].cells(), strict=True)
+    return Codes.of([known.get(end, f"if{end[1]}") if end[1] else None for end in ends])
+
+
+def routes(tables: Tables) -> Table:
+    """Routes with device names, in their next hops too."""
+    names = index_names(tables.get("links"))
+    table = with_device(tables["routes"], "oif", "dev", tables.get("links"))
+    hops = table.codes("nexthops")
+    pool = tuple([named_hop(hop, names) for hop in cell] if isinstance(cell, list) else cell for cell in hops.pool)
+    return table.extended([], {"nexthops": Codes(hops.codes, pool)})
+
+
+def named_hop(hop: dict[str, Cell], names: dict[int, str]) -> dict[str, Cell]:
+    index = hop.get("oif")
+    return {**hop, "dev": names.get(index, f"if{index}")} if isinstance(index, int) and index else hop
+
+
+def neighbours(tables: Tables) -> Table:
+    table = with_device(tables["neighbours"], "ifindex", "dev", tables.get("links"))
+    return with_device(table, "master_index", "master", tables.get("links"))
+
+
+def sockets(tables: Tables) -> Table:
+    """Sockets with their device and the process that holds them."""
+    table = with_device(tables["sockets"], "oif", "dev", tables.get("links"))
+    return with_owners(table, tables["socket_owners"]) if "socket_owners" in tables else table
+
+
+SECTIONS: dict[str, Section] = {
+    "overview": Section(OVERVIEW_NEEDS, overview),
+    "links": Section(("links", "nsids", "peers", "ethtool"), links),
+    "addresses": Section(
+        ("addresses", "links"),
+        lambda tables: with_device(tables["addresses"], "ifindex", "ifname", tables.get("links")),
+    ),
+    "rules": Section(("rules",), lambda tables: tables["rules"]),
+    "routes": Section(("routes", "links"), routes),
+    "neighbours": Section(("neighbours", "links"), neighbours),
+    "qdiscs": Section(
+        ("qdiscs", "links"), lambda tables: with_device(tables["qdiscs"], "ifindex", "dev", tables.get("links"))
+    ),
+    "softnet": Section(("softnet",), lambda tables: tables["softnet"]),
+    "protocols": Section(("protocols",), lambda tables: tables["protocols"]),
+    "sockets": Section(("sockets", "socket_owners", "links"), sockets),
+}

@@ -1,0 +1,120 @@
+"""Overview: a few rows per layer on what moves, what is lost and how full the kernel's tables are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.draft import Draft
+from collectors.table import Column, Table
+from collectors.values import Numbers
+from nettui.rates import SUFFIX
+
+OVERVIEW_NEEDS = ("links", "softnet", "protocols", "limits")
+BUSIEST = 4
+
+COLUMNS = (
+    Column("layer", "text", "key", help="where in the stack"),
+    Column("scope", "text", "key", help="device, CPU, this namespace or the whole host"),
+    Column("what", "text", "key", help="what is counted"),
+    Column("value", "u8", "gauge", help="now, or since the counter began"),
+    Column("rate", "f8", "gauge", "/s", "per second, between the last two readings"),
+    Column("unit", "text", help="of value and limit"),
+    Column("limit", "u8", "gauge", help="most that fit"),
+    Column("fill", "f8", "gauge", "%", "value as a share of the limit"),
+    Column("source", "text", help="section that shows the details"),
+)
+
+# counters of the protocols section that an engineer looks at first: what flows, then what is lost
+FLOW = ("Ip.InReceives", "Ip.OutRequests", "Tcp.InSegs", "Tcp.OutSegs", "Udp.InDatagrams", "Udp.OutDatagrams")
+LOSS = (
+    "Ip.InDiscards", "Ip.OutDiscards", "Ip.InHdrErrors", "Ip.OutNoRoutes", "Ip.ReasmFails", "Tcp.RetransSegs",
+    "Tcp.InErrs", "TcpExt.ListenDrops", "TcpExt.TCPBacklogDrop", "TcpExt.TCPRcvQDrop", "TcpExt.PruneCalled",
+    "Udp.NoPorts", "Udp.RcvbufErrors", "Udp.SndbufErrors", "Ip6.InDiscards", "Ip6.OutDiscards", "Udp6.RcvbufErrors",
+)  # fmt: skip
+LINK_LOSS = ("rx_dropped", "tx_dropped", "rx_errors", "tx_errors", "rx_missed_errors")
+
+
+class Row(NamedTuple):
+    layer: str
+    scope: str
+    what: str
+    value: int
+    rate: float | None
+    unit: str
+    source: str
+    limit: int | None = None
+
+
+def overview(tables: Mapping[str, Table]) -> Table:
+    """Rows by layer from the receiving device up; a layer whose table could not be read has none."""
+    parts = {"links": link_rows, "softnet": softnet_rows, "protocols": protocol_rows, "limits": limit_rows}
+    rows = [row for name, part in parts.items() if name in tables for row in part(tables[name])]
+    draft = Draft(COLUMNS, len(rows))
+    for name in ("layer", "scope", "what", "unit", "source"):
+        draft.cells(name, [getattr(row, name) or None for row in rows])
+    draft.numbers("value", np.array([row.value for row in rows], np.uint64))
+    for name in ("rate", "limit"):
+        known = np.array([getattr(row, name) is not None for row in rows], np.bool_)
+        draft.numbers(name, np.array([getattr(row, name) or 0 for row in rows]), known=known)
+    fill = [100 * row.value / row.limit if row.limit else 0.0 for row in rows]
+    draft.numbers("fill", np.array(fill, np.float64), known=np.array([bool(row.limit) for row in rows], np.bool_))
+    return draft.table()
+
+
+def link_rows(links: Table) -> Iterator[Row]:
+    """Traffic of the busiest links, and every loss counter of a link that is not zero."""
+    busy = (total(links, "rx_bytes") + total(links, "tx_bytes")).argsort(kind="stable")[::-1][:BUSIEST]
+    for row in busy.tolist():
+        for what in ("rx_bytes", "tx_bytes"):
+            yield counted(links, row, what, "link", str(links.cell(row, "ifname")), "B", "links")
+    for what in LINK_LOSS:
+        for row in np.flatnonzero(links.numbers(what).numbers).tolist()[:BUSIEST]:
+            yield counted(links, row, what, "link", str(links.cell(row, "ifname")), "packets", "links")
+
+
+def total(links: Table, name: str) -> NDArray[np.float64]:
+    """What orders links by traffic: their rate where it is known, else their count."""
+    values = links.numbers(name + SUFFIX if name + SUFFIX in links else name)
+    return np.where(values.present(), values.numbers, 0).astype(np.float64)
+
+
+def softnet_rows(softnet: Table) -> Iterator[Row]:
+    """The sum over all CPUs."""
+    for what in ("processed", "dropped", "time_squeeze"):
+        numbers = softnet.numbers(what)
+        rate = float(softnet.numbers(what + SUFFIX).numbers.sum()) if what + SUFFIX in softnet else None
+        value = int(numbers.numbers.astype(np.uint64).sum())
+        yield Row("softnet", "all CPUs", what, value, rate, softnet.column(what).unit, "softnet")
+
+
+def protocol_rows(protocols: Table) -> Iterator[Row]:
+    """What flows, and each loss counter that is not zero."""
+    rows = {str(name): row for row, name in enumerate(protocols["counter"].cells())}
+    for what in (*FLOW, *LOSS):
+        if what in rows and protocols.cell(rows[what], "value") is not None:
+            found = counted(protocols, rows[what], "value", what.split(".")[0], "namespace", "", "protocols")._replace(
+                what=what
+            )
+            if what in FLOW or found.value:
+                yield found
+
+
+def limit_rows(limits: Table) -> Iterator[Row]:
+    for row in limits.rows():
+        if "used" in row:
+            name, scope, unit = str(row["name"]), str(row["scope"]), str(row["unit"])
+            yield Row("limits", scope, name, int(row["used"]), None, unit, "limits", int(row["limit"]))  # type: ignore[arg-type]
+
+
+def counted(table: Table, row: int, what: str, layer: str, scope: str, unit: str, source: str) -> Row:
+    """One counter of one row, with its rate where there is one."""
+    rates = (
+        table[what + SUFFIX] if what + SUFFIX in table else Numbers(np.zeros(len(table)), np.zeros(len(table), bool))
+    )
+    rate = rates.cells(slice(row, row + 1))[0]
+    value = table.cell(row, what)
+    return Row(layer, scope, what, int(value or 0), rate, unit, source)  # type: ignore[arg-type]

@@ -1,0 +1,23 @@
+"""Links: every network device, its state, kind and counters."""
+
+from nettui.panels.panel import Panel
+
+LINKS = Panel(
+    name="links",
+    title="Links",
+    key="2",
+    show=(
+        "ifname", "operstate", "kind", "mtu", "rx_bytes_rate", "tx_bytes_rate", "rx_dropped", "tx_dropped", "rx_errors",
+        "tx_errors", "master", "peer", "link_netns", "speed", "driver", "qdisc", "address", "rx_packets", "tx_packets",
+        "rx_bytes", "tx_bytes", "rx_missed_errors", "carrier_changes", "flags", "ifalias", "altnames", "ifindex",
+    ),
+    command="ip -s -d link",
+    empty="no network devices: not even lo, which a namespace normally has",
+    pivots=(
+        ("addresses", "addresses", "ifindex {ifindex}"),
+        ("routes", "routes", "oif {ifindex}"),
+        ("neighbours", "neighbours", "ifindex {ifindex}"),
+        ("qdiscs", "qdiscs", "ifindex {ifindex}"),
+        ("ports", "links", "master_index {ifindex}"),
+    ),
+)  # fmt: skip

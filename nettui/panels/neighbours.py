@@ -1,0 +1,20 @@
+"""Neighbours: ARP and NDP entries, bridge and VXLAN forwarding entries."""
+
+from nettui.panels.panel import Panel
+
+NEIGHBOURS = Panel(
+    name="neighbours",
+    title="Neighbours",
+    key="6",
+    show=(
+        "dst", "lladdr", "dev", "state", "family", "flags", "master", "vlan", "vni", "probes", "used", "confirmed",
+        "updated", "ifindex",
+    ),
+    command="ip neigh; bridge fdb",
+    empty="no neighbour and no forwarding entry",
+    pivots=(
+        ("link", "links", "ifindex {ifindex}"),
+        ("routes through it", "routes", "gateway {dst}"),
+        ("sockets to it", "sockets", "dst {dst}"),
+    ),
+)  # fmt: skip

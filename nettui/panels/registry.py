@@ -1,0 +1,36 @@
+"""The only list of panels, in the order of the keys and of a report."""
+
+from __future__ import annotations
+
+from nettui.panels.addresses import ADDRESSES
+from nettui.panels.links import LINKS
+from nettui.panels.neighbours import NEIGHBOURS
+from nettui.panels.overview import OVERVIEW
+from nettui.panels.panel import Panel
+from nettui.panels.protocols import PROTOCOLS
+from nettui.panels.qdiscs import QDISCS
+from nettui.panels.routes import ROUTES
+from nettui.panels.rules import RULES
+from nettui.panels.sockets import SOCKETS
+from nettui.panels.softnet import SOFTNET
+
+PANELS: tuple[Panel, ...] = (
+    OVERVIEW,
+    LINKS,
+    ADDRESSES,
+    RULES,
+    ROUTES,
+    NEIGHBOURS,
+    QDISCS,
+    SOFTNET,
+    PROTOCOLS,
+    SOCKETS,
+)
+
+
+def panel(name: str) -> Panel:
+    """The panel of that name; KeyError names the ones there are."""
+    for entry in PANELS:
+        if entry.name == name:
+            return entry
+    raise KeyError(f"no section {name!r}; there are {', '.join(entry.name for entry in PANELS)}")

@@ -1,0 +1,21 @@
+"""Sockets: TCP, UDP, RAW, PACKET, UNIX and NETLINK, with the process that holds them."""
+
+from nettui.panels.panel import Panel
+
+SOCKETS = Panel(
+    name="sockets",
+    title="Sockets",
+    key="0",
+    show=(
+        "netid", "state", "recv_q", "send_q", "src", "sport", "dst", "dport", "process", "pid", "drops", "rtt",
+        "retrans", "path", "dev", "cong", "cwnd", "uid", "inode",
+    ),
+    command="ss -anpemio",
+    empty="no sockets",
+    pivots=(
+        ("its neighbour", "neighbours", "dst {dst}"),
+        ("same process", "sockets", "pid {pid}"),
+        ("same peer", "sockets", "dst {dst}"),
+        ("link", "links", "ifindex {oif}"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,164 @@
+"""Where sections come from: read once for a report, or kept fresh by one worker thread for the screen."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from collectors import Host
+from collectors.netlink.changes import FOLLOWED, Changes
+from collectors.registry import collector
+from collectors.table import Gap, Table
+from nettui.derive import SECTIONS, derive
+from nettui.rates import with_rates
+from nettui.snapshot import Snapshot, take
+
+BUDGET = 0.05  # share of one core that reading may take
+SAFETY = 60.0  # seconds after which a followed table is read again although no change was heard of
+IDLE = 3600.0
+
+
+def read(sections: Sequence[str], host: Host) -> Snapshot:
+    """Sections read once; tables and gaps by section."""
+    return derived(sections, take(needed(sections), host))
+
+
+def needed(sections: Iterable[str]) -> list[str]:
+    """The collectors that sections are made of, each once."""
+    return list(dict.fromkeys(name for section in sections for name in SECTIONS[section].needs))
+
+
+def derived(sections: Iterable[str], raw: Snapshot) -> Snapshot:
+    tables: dict[str, Table] = {}
+    gaps: dict[str, Gap] = {}
+    for section in sections:
+        found = derive(section, raw)
+        if isinstance(found, Gap):
+            gaps[section] = found
+        else:
+            tables[section] = found
+    elapsed = {section: sum(raw.elapsed.get(name, 0) for name in SECTIONS[section].needs) for section in sections}
+    return Snapshot(raw.at, tables, gaps, elapsed)
+
+
+class Live:
+    """Keeps the sections on screen fresh from one worker thread, and delivers each new snapshot to a callback.
+
+    A table is due when its period has passed, or, where the kernel tells of changes, when it has told of one; and
+    never before its last reading's processor time has become 5 % of the time since.
+    """
+
+    def __init__(self, host: Host, deliver: Callable[[Snapshot], None]) -> None:
+        self._host, self._deliver = host, deliver
+        self._sections: tuple[str, ...] = ()
+        self._wake = threading.Condition()
+        self._stopped = self._frozen = self._asked = False
+        self._readings: dict[str, Reading] = {}
+        self._changes: Changes | None = None
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, daemon=True, name="live").start()
+
+    def show(self, sections: Sequence[str]) -> None:
+        """What is on screen from now on; delivered at once, then as it changes."""
+        with self._wake:
+            self._sections, self._asked = tuple(sections), True
+            self._wake.notify()
+
+    def refresh(self) -> None:
+        """Read what is on screen now, whatever its pace."""
+        with self._wake:
+            self._asked = True
+            for reading in self._readings.values():
+                reading.due = 0.0
+            self._wake.notify()
+
+    def freeze(self, frozen: bool) -> None:
+        """While frozen nothing is read or delivered."""
+        with self._wake:
+            self._frozen = frozen
+            self._wake.notify()
+
+    def stop(self) -> None:
+        with self._wake:
+            self._stopped = True
+            self._wake.notify()
+
+    def _run(self) -> None:
+        try:
+            self._changes = Changes(self._host)
+        except OSError:
+            self._changes = None  # then every table is polled
+        while not self._stopped:
+            with self._wake:
+                sections, asked = self._sections, self._asked and not self._frozen
+                if asked:
+                    self._asked = False
+            if sections and not self._frozen and (self._update(sections) or asked):
+                self._deliver(self._snapshot(sections))
+            with self._wake:
+                if not (self._stopped or (self._asked and not self._frozen)):
+                    self._wake.wait(self._pause(sections))
+        if self._changes:
+            self._changes.close()
+
+    def _update(self, sections: Sequence[str]) -> bool:
+        """Read what is due; whether anything was."""
+        changed = self._changes.heard() if self._changes else set()
+        due = []
+        for name in needed(sections):
+            reading = self._readings.setdefault(name, Reading())
+            reading.dirty |= name in changed
+            if reading.is_due(time.monotonic()):
+                due.append(name)
+        for name in due:
+            self._readings[name].read(name, self._host, self._changes is not None)
+        return bool(due)
+
+    def _pause(self, sections: Sequence[str]) -> float:
+        if not sections or self._frozen:
+            return IDLE
+        dues = [reading.due for name in needed(sections) if (reading := self._readings.get(name))]
+        pause = min(dues, default=0.0) - time.monotonic()
+        return max(0.05, min(pause, 0.5) if self._changes else pause)
+
+    def _snapshot(self, sections: Sequence[str]) -> Snapshot:
+        names = [name for name in needed(sections) if name in self._readings]
+        tables = {name: table for name in names if (table := self._readings[name].table) is not None}
+        gaps = {name: gap for name in names if (gap := self._readings[name].gap) is not None}
+        return derived(sections, Snapshot(time.time(), tables, gaps, {n: self._readings[n].elapsed for n in names}))
+
+
+class Reading:
+    """The last reading of one table, and when the next is due (time.monotonic seconds)."""
+
+    def __init__(self) -> None:
+        self.table: Table | None = None
+        self.gap: Gap | None = None
+        self.due = 0.0
+        self.earliest = 0.0
+        self.elapsed = 0.0
+        self.dirty = False
+        self._plain: Table | None = None
+        self._at = 0.0
+
+    def is_due(self, now: float) -> bool:
+        return now >= self.due or (self.dirty and now >= self.earliest)
+
+    def read(self, name: str, host: Host, followed: bool) -> None:
+        started, spent = time.monotonic(), time.process_time()
+        self.dirty = False
+        taken = take([name], host)
+        plain = taken.tables.get(name)
+        self.gap, self.elapsed = taken.gaps.get(name), taken.elapsed[name]
+        if plain is None or self._plain is None:
+            self.table = plain
+        else:
+            self.table = with_rates(plain, self._plain, started - self._at)
+        self._plain, self._at = plain, started
+        period = collector(name).every
+        if followed and name in FOLLOWED:
+            period = max(period, SAFETY)
+        self.earliest = time.monotonic() + max(0.2, (time.process_time() - spent) / BUDGET)
+        self.due = max(started + period, self.earliest)
