@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collectors.collector import Collector
+from collectors.netlink.addresses import ADDRESSES
+from collectors.netlink.neighbours import NEIGHBOURS
+from collectors.netlink.nexthop_objects import NEXTHOPS
 from collectors.netlink.routes import ROUTES
+from collectors.netlink.rules import RULES
 from collectors.proc.limits import LIMITS
 from collectors.proc.softnet import SOFTNET
 
 COLLECTORS: tuple[Collector, ...] = (
+    ADDRESSES,
+    RULES,
     ROUTES,
+    NEXTHOPS,
+    NEIGHBOURS,
     SOFTNET,
     LIMITS,
 )

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.values import ABSENT, IPV4, IPV6
+from collectors.values import ABSENT, IPV4, IPV6, constant
+from collectors.wire.netlink import DecodeError
 
 FOLDERS = (Path("/usr/share/iproute2"), Path("/usr/lib/iproute2"), Path("/etc/iproute2"))  # the later one wins
 
@@ -19,7 +20,7 @@ RTN = ("none", "unicast", "local", "broadcast", "anycast", "multicast", "blackho
 RT_SCOPE = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 RT_TABLE = {0: "unspec", 253: "default", 254: "main", 255: "local"}
 RTPROT = {
-    0: "none", 1: "redirect", 2: "kernel", 3: "boot", 4: "static", 8: "gated", 9: "ra", 10: "mrt", 11: "zebra",
+    0: "unspec", 1: "redirect", 2: "kernel", 3: "boot", 4: "static", 8: "gated", 9: "ra", 10: "mrt", 11: "zebra",
     12: "bird", 13: "dnrouted", 14: "xorp", 15: "ntk", 16: "dhcp", 17: "mrouted", 18: "keepalived", 42: "babel",
     99: "openr", 186: "bgp", 187: "isis", 188: "ospf", 189: "rip", 192: "eigrp",
 }  # fmt: skip
@@ -28,9 +29,17 @@ FAMILIES = {0: "any", 2: "inet", 7: "bridge", 10: "inet6", 17: "link", 28: "mpls
 # address family -> form of values.Addresses, for indexing with an array of families
 FORMS = np.full(256, ABSENT, np.uint8)
 FORMS[socket.AF_INET], FORMS[socket.AF_INET6] = IPV4, IPV6
+LENGTHS = np.zeros(256, np.uint8)
+LENGTHS[socket.AF_INET], LENGTHS[socket.AF_INET6] = 4, 16
 
 
-def family_forms(families: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def family_forms(families: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+    """Forms of addresses of ``length`` octets; DecodeError where that is not the family's length."""
+    expected = LENGTHS[families]
+    if ((expected != length) & (expected != 0)).any():
+        raise DecodeError(0, f"address of {length} bytes is not of its family")
+    if len(families) and (families == families[0]).all():
+        return constant(FORMS[families[0]], len(families))
     return FORMS[families]
 
 
@@ -52,6 +61,10 @@ def route_table(number: int) -> str:
 
 def route_protocol(number: int) -> str:
     return configured("rt_protos").get(number) or RTPROT.get(number) or str(number)
+
+
+def route_realm(number: int) -> str:
+    return configured("rt_realms").get(number) or ("unknown" if number == 0 else str(number))
 
 
 def device_group(number: int) -> str:

@@ -122,16 +122,18 @@ def put_header(draft: Draft, shape: Shape, header: NDArray[np.void]) -> None:
 
 
 def put_destination(draft: Draft, shape: Shape, header: NDArray[np.void]) -> None:
-    forms = names.family_forms(header["rtm_family"])
+    families = header["rtm_family"]
     for name, number, lengths in (("dst", RTA_DST, header["rtm_dst_len"]), ("from", RTA_SRC, header["rtm_src_len"])):
         if number in shape:
-            draft.addresses(name, shape.bytes_of(number), forms, shape.at, lengths)
+            octets = shape.bytes_of(number)
+            draft.addresses(name, octets, names.family_forms(families, octets.shape[1]), shape.at, lengths)
         elif name == "dst":
             zero = np.zeros((len(shape), 4), np.uint8)
-            draft.addresses(name, zero, forms, shape.at, lengths)
+            draft.addresses(name, zero, names.FORMS[families], shape.at, lengths)
     for name, number in (("gateway", RTA_GATEWAY), ("prefsrc", RTA_PREFSRC)):
         if number in shape:
-            draft.addresses(name, shape.bytes_of(number), forms, shape.at)
+            octets = shape.bytes_of(number)
+            draft.addresses(name, octets, names.family_forms(families, octets.shape[1]), shape.at)
 
 
 def put_attributes(draft: Draft, shape: Shape) -> None:
