@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +17,7 @@ from collectors.table import Column, Gap, Table
 
 INTERRUPTED = Gap("the table changed while it was read, three times over", "read again when the host is quieter")
 ATTEMPTS = 3
+LARGE = 256 << 10  # bytes of a block behind which more are likely
 AHEAD = 2  # blocks that the reading thread may be ahead of the decoding one
 
 
@@ -58,10 +58,12 @@ class Collector:
 
 
 def ahead(blocks: Iterator[Block | Gap]) -> Iterator[Block | Gap]:
-    """The same blocks, read by a second thread while the first decodes, once there are more than two."""
-    first = list(itertools.islice(blocks, 2))
-    yield from first
-    if len(first) < 2:
+    """The same blocks; once one is large, a second thread reads the rest while the first decodes."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Block) and len(block.data) >= LARGE:
+            break
+    else:
         return
     ready: queue.Queue[Block | Gap | BaseException | None] = queue.Queue(AHEAD)
     stopped = threading.Event()

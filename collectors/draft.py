@@ -9,7 +9,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from collectors.table import Column, Gap, Table
-from collectors.values import ABSENT, WHOLE, Addresses, Cell, Codes, Index, Numbers, Pool, Values, compact, wide
+from collectors.values import (
+    ABSENT,
+    WHOLE,
+    Addresses,
+    Cell,
+    Codes,
+    Index,
+    Numbers,
+    Pool,
+    Values,
+    compact,
+    constant,
+    is_constant,
+    translated,
+    wide,
+)
 
 
 class Draft:
@@ -56,6 +71,8 @@ class Draft:
     ) -> None:
         """Addresses, octets (n, width) in network order; ``form`` as in values.Addresses, one or (n,)."""
         forms = np.broadcast_to(np.asarray(form, np.uint8), self._count(at))
+        if len(forms) and not is_constant(forms) and (forms == forms[0]).all():
+            forms = constant(forms[0], len(forms))
         self._put(name, at, Addresses(octets, forms, prefix))
 
     def table(self, gaps: Sequence[Gap] = ()) -> Table:
@@ -74,6 +91,8 @@ class Draft:
 
     def _finished(self, column: Column) -> Values:
         pieces = self._pieces.pop(column.name, [])
+        if not pieces:
+            return absent(column, self.rows)
         if len(pieces) == 1 and isinstance(at := pieces[0][0], slice) and at == WHOLE:
             return owned(pieces[0][1])
         if column.dtype == "address":
@@ -83,33 +102,47 @@ class Draft:
         return scattered_numbers(self.rows, "?" if column.dtype == "bool" else column.dtype, pieces)
 
 
+def absent(column: Column, rows: int) -> Values:
+    """A column without any value, in the memory of one."""
+    if column.dtype == "address":
+        return Addresses(np.zeros((rows, 0), np.uint8), constant(ABSENT, rows, np.uint8))
+    if column.dtype in ("text", "json"):
+        return Codes(constant(-1, rows, np.int8))
+    dtype = "?" if column.dtype == "bool" else column.dtype
+    return Numbers(constant(0, rows, dtype), constant(False, rows, np.bool_))
+
+
 def interned(cells: Sequence[Cell], codes: NDArray[np.signedinteger[Any]]) -> Codes:
     """Codes into ``cells``, in which equal cells and None are allowed."""
     pool = Pool()
-    return Codes(compact(pool.translation(cells)[codes], len(pool)), pool.cells())
+    return Codes(compact(translated(codes, pool.translation(cells)), len(pool)), pool.cells())
 
 
 def distinct_numbers(numbers: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.signedinteger[Any]]]:
     """The distinct numbers, and for each element its index among them; quick for few values."""
+    if len(numbers) and (numbers == numbers[0]).all():
+        return numbers[:1], constant(0, len(numbers), np.int8)
     if numbers.dtype == np.uint8:
         distinct = np.flatnonzero(np.bincount(numbers, minlength=256))
         codes = np.zeros(256, np.int16)
         codes[distinct] = np.arange(len(distinct))
         return distinct, codes[numbers]
-    if len(numbers) and (numbers == numbers[0]).all():
-        return numbers[:1], np.zeros(len(numbers), np.int8)
     distinct, inverse = np.unique(numbers, return_inverse=True)
     return distinct, inverse
 
 
 def owned(values: Values) -> Values:
-    """A copy that keeps no receive buffer alive, in the smallest types."""
+    """A copy that keeps no receive buffer alive; a constant stays one."""
     if isinstance(values, Numbers):
-        return Numbers(np.array(values.numbers), None if values.known is None else np.array(values.known))
+        return Numbers(kept(values.numbers), None if values.known is None else kept(values.known))
     if isinstance(values, Addresses):
-        prefix = None if values.prefix is None else np.array(values.prefix)
-        return Addresses(np.array(values.octets), np.array(values.form), prefix)
+        prefix = None if values.prefix is None else kept(values.prefix)
+        return Addresses(np.array(values.octets), kept(values.form), prefix)
     return values
+
+
+def kept(array: NDArray[Any]) -> NDArray[Any]:
+    return constant(array[0].copy(), len(array)) if is_constant(array) else np.array(array)
 
 
 def scattered_numbers(rows: int, dtype: str, pieces: Sequence[tuple[Index, Values]]) -> Numbers:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 Cell = None | bool | int | float | str | list[Any] | dict[str, Any]
 Index = NDArray[np.intp] | slice
@@ -55,17 +55,17 @@ class Numbers:
         return [cell if known else None for cell, known in zip(found, self.known[index].tolist(), strict=True)]
 
     def present(self) -> NDArray[np.bool_]:
-        return np.ones(len(self), np.bool_) if self.known is None else self.known
+        return constant(True, len(self), np.bool_) if self.known is None else self.known
 
     def sort_keys(self) -> tuple[NDArray[Any], ...]:
         return (self.numbers,) if self.known is None else (self.numbers, ~self.known)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Numbers]) -> Numbers:
-        numbers = np.concatenate([part.numbers for part in parts])
+        numbers = joined([part.numbers for part in parts])
         if all(part.known is None for part in parts):
             return cls(numbers)
-        return cls(numbers, np.concatenate([part.present() for part in parts]))
+        return cls(numbers, joined([part.present() for part in parts]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ class Codes:
     @classmethod
     def concatenate(cls, parts: Sequence[Codes]) -> Codes:
         pool = Pool()
-        codes = [pool.translation(part.pool)[part.codes] for part in parts]
-        return cls(compact(np.concatenate(codes), len(pool)), pool.cells())
+        codes = joined([translated(part.codes, pool.translation(part.pool)) for part in parts])
+        return cls(compact(codes, len(pool)), pool.cells())
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +148,20 @@ class Addresses:
         return found
 
     def sort_keys(self) -> tuple[NDArray[Any], ...]:
-        words = wide(self.octets, -(-self.octets.shape[1] // 4) * 4).view(">u4").astype(np.uint32)
+        octets = np.ascontiguousarray(wide(self.octets, -(-self.octets.shape[1] // 4) * 4))
+        words = octets.view(">u4").astype(np.uint32)
         prefix = () if self.prefix is None else (self.prefix,)
         return (*prefix, *words.T[::-1], self.form, self.form == ABSENT)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Addresses]) -> Addresses:
         width = max(part.octets.shape[1] for part in parts)
-        octets = np.concatenate([wide(part.octets, width) for part in parts])
-        form = np.concatenate([part.form for part in parts])
+        octets = joined([wide(part.octets, width) for part in parts])
+        form = joined([part.form for part in parts])
         if all(part.prefix is None for part in parts):
             return cls(octets, form)
-        lengths = [np.full(len(p), HOST_PREFIX, np.uint8) if p.prefix is None else p.prefix for p in parts]
-        return cls(octets, form, np.concatenate(lengths))
+        lengths = [constant(HOST_PREFIX, len(p), np.uint8) if p.prefix is None else p.prefix for p in parts]
+        return cls(octets, form, joined(lengths))
 
 
 class Pool:
@@ -191,15 +192,38 @@ class Pool:
         return tuple(self._cells)
 
 
+def constant(value: Any, rows: int, dtype: DTypeLike | None = None) -> NDArray[Any]:
+    """``rows`` times one value, in the memory of one: a read-only array of stride 0."""
+    return np.broadcast_to(np.asarray(value, dtype), rows)
+
+
+def is_constant(array: NDArray[Any]) -> bool:
+    return array.strides[0] == 0 and len(array) > 0
+
+
+def joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """One array behind the other; where all are the same constant it stays one."""
+    filled = [array for array in arrays if len(array)]
+    if filled and filled[0].ndim == 1 and all(is_constant(array) and array[0] == filled[0][0] for array in filled):
+        return constant(filled[0][0], sum(map(len, filled)), filled[0].dtype)
+    return np.concatenate(arrays)
+
+
+def translated(codes: NDArray[Any], translation: NDArray[Any]) -> NDArray[Any]:
+    """``translation[codes]``; a constant stays one."""
+    return constant(translation[codes[0]], len(codes)) if is_constant(codes) else translation[codes]
+
+
 def compact(codes: NDArray[Any], pool: int) -> NDArray[np.signedinteger[Any]]:
     """The same codes in the smallest signed type that holds ``pool`` entries and -1."""
-    return codes.astype(np.int8 if pool <= 127 else np.int16 if pool <= 32767 else np.int32, copy=False)
+    dtype = np.int8 if pool <= 127 else np.int16 if pool <= 32767 else np.int32
+    return constant(codes[0], len(codes), dtype) if is_constant(codes) else codes.astype(dtype, copy=False)
 
 
 def wide(octets: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    """``octets`` (n, w) padded with zeros on the right to (n, width), C-contiguous."""
+    """``octets`` (n, w) padded with zeros on the right to (n, width)."""
     if octets.shape[1] == width:
-        return np.ascontiguousarray(octets)
+        return octets
     padded = np.zeros((len(octets), width), np.uint8)
     padded[:, : octets.shape[1]] = octets
     return padded

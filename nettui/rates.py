@@ -99,5 +99,8 @@ def number_words(values: Numbers) -> NDArray[np.uint64]:
 def address_words(values: Addresses, width: int) -> NDArray[np.uint64]:
     prefix = np.uint64(255) if values.prefix is None else values.prefix.astype(np.uint64)
     return np.column_stack(
-        [wide(values.octets, width).view(np.uint64), values.form.astype(np.uint64) << np.uint64(8) | prefix]
+        [
+            np.ascontiguousarray(wide(values.octets, width)).view(np.uint64),
+            values.form.astype(np.uint64) << np.uint64(8) | prefix,
+        ]
     )

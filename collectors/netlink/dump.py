@@ -27,7 +27,7 @@ from collectors.wire.netlink import (
 NETLINK_ROUTE, NETLINK_SOCK_DIAG = 0, 4
 SOL_NETLINK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 270, 11, 12
 SO_RCVBUFFORCE = 33
-BLOCK = 4 << 20  # bytes a block is filled to
+FIRST, BLOCK = 512 << 10, 4 << 20  # bytes that the first block, and each later one, is filled to
 LARGEST = 256 << 10  # bytes one recv may return
 RECEIVE_BUFFER = 8 << 20
 PATIENCE = 30.0  # seconds without a message before a dump counts as lost
@@ -64,12 +64,12 @@ def answer(sock: socket.socket, part: str = "") -> Iterator[Block]:
     The kernel queues the next part of a dump while it hands over the one before (netlink_recvmsg calls
     netlink_dump), so a socket with nothing to read has ended, or waits for a kernel short of memory.
     """
-    ended = False
+    ended, room = False, FIRST
     while not ended:
-        buffer = np.empty(BLOCK + LARGEST, np.uint8)
+        buffer = np.empty(room + LARGEST, np.uint8)
         view = buffer.data
         filled = last = 0
-        while filled < BLOCK:
+        while filled < room:
             try:
                 size = sock.recv_into(view[filled:], LARGEST, socket.MSG_DONTWAIT)
             except BlockingIOError:
@@ -81,7 +81,7 @@ def answer(sock: socket.socket, part: str = "") -> Iterator[Block]:
             last, filled = filled, filled + size
         if filled:
             yield Block(part, buffer[:filled])
-        ended = ended or ends(buffer[last:filled])
+        ended, room = ended or ends(buffer[last:filled]), BLOCK
 
 
 def ends(received: NDArray[np.uint8]) -> bool:

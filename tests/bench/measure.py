@@ -1,0 +1,64 @@
+"""One measurement in a fresh process: `python -m tests.bench.measure WHAT NAMESPACE`; prints JSON."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+
+import collectors
+from collectors import Host
+from collectors.netlink.dump import NETLINK_ROUTE, open_netlink, sequences
+from collectors.registry import collector
+from collectors.wire.netlink import NLM_F_DUMP, request
+
+
+def collect(name: str, host: Host) -> int:
+    """Rows of one collected table."""
+    return len(collectors.collect(name, host))
+
+
+def section(name: str, host: Host) -> int:
+    """Rows of one section with its joins."""
+    from nettui import sources
+
+    return len(sources.read([name], host).tables[name])
+
+
+def receive(name: str, host: Host) -> int:
+    """Bytes of the same dumps, received and thrown away: the floor that the kernel sets."""
+    return sum(len(block.data) for block in collector(name).read(host) if hasattr(block, "data"))
+
+
+def bare(name: str, host: Host) -> int:
+    """Bytes of one IPv4 route dump by recv_into alone, into one buffer: the floor without any of our reading code."""
+    assert name == "routes"
+    view = memoryview(bytearray(256 << 10))
+    total = 0
+    with open_netlink(host, NETLINK_ROUTE) as sock:
+        sock.send(request(26, NLM_F_DUMP, next(sequences), bytes([2, *bytes(11)])))
+        while True:
+            size = sock.recv_into(view)
+            total += size
+            if int.from_bytes(view[size - 20 + 4 : size - 20 + 6], "little") == 3 and view[size - 20] == 20:
+                return total
+
+
+WHAT: dict[str, Callable[[str, Host], int]] = {"collect": collect, "section": section, "receive": receive, "bare": bare}
+
+
+def main(what: str, name: str, netns: str) -> None:
+    host = Host(netns or None)
+    from nettui import sources  # noqa: F401  (imports are no part of a measurement)
+
+    started = time.perf_counter()
+    rows = WHAT[what](name, host)
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"seconds": seconds, "rows": rows, "peak": peak}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
