@@ -1,4 +1,4 @@
-"""`make bench`: nettui and its peers in turn on the same state in one run; prints ratios of medians, writes a JSON file.
+"""`make bench`: nettui and its peers in turn on the same state in one run; prints the ratios, writes a JSON file.
 
 Every measurement is a fresh process. A collector's time is that of `collectors.collect`, without the interpreter's
 start; a peer's is the whole command with its output thrown away. Figures of one run on one machine; compare ratios.
@@ -45,8 +45,12 @@ def measured(what: str, table: str) -> list[str]:
     return [sys.executable, "-m", "tests.bench.measure", what, table, "{netns}"]
 
 
-def inside(command: str) -> list[str]:
-    return ["ip", "netns", "exec", "{netns}", *command.split()]
+def ip(command: str) -> list[str]:
+    return ["ip", "-n", "{netns}", *command.split()]
+
+
+def ss(command: str) -> list[str]:
+    return ["ss", "-N", "{netns}", *command.split()]
 
 
 def scaled(count: int) -> int:
@@ -60,7 +64,7 @@ def cases() -> Iterator[Case]:
         {
             "collect routes": measured("collect", "routes"),
             "bare recv of the dump": measured("bare", "routes"),
-            "ip route": inside("ip route"),
+            "ip route": ip("route"),
         },
         [
             Goal("collect routes", "ip route", 0.75),
@@ -75,8 +79,8 @@ def cases() -> Iterator[Case]:
             "collect sockets": measured("collect", "sockets"),
             "recv of the dumps": measured("receive", "sockets"),
             "sockets with owners": measured("section", "sockets"),
-            "ss -tanieom": inside("ss -tanieom"),
-            "ss -tanp": inside("ss -tanp"),
+            "ss -tanieom": ss("-tanieom"),
+            "ss -tanp": ss("-tanp"),
         },
         [
             Goal("collect sockets", "ss -tanieom", 0.15),
@@ -90,7 +94,7 @@ def cases() -> Iterator[Case]:
         {
             "collect links": measured("collect", "links"),
             "recv of the dump": measured("receive", "links"),
-            "ip -s -d -j link": inside("ip -s -d -j link"),
+            "ip -s -d -j link": ip("-s -d -j link"),
         },
         [Goal("collect links", "ip -s -d -j link", 2), Goal("collect links", "recv of the dump", 0)],
     )
@@ -100,7 +104,7 @@ def cases() -> Iterator[Case]:
         {
             "collect neighbours": measured("collect", "neighbours"),
             "recv of the dumps": measured("receive", "neighbours"),
-            "ip neigh": inside("ip neigh"),
+            "ip neigh": ip("neigh"),
         },
         [Goal("collect neighbours", "ip neigh", 1), Goal("collect neighbours", "recv of the dumps", 0)],
     )

@@ -49,15 +49,16 @@ def neighbours(count: int) -> Iterator[Namespace]:
     """``count`` permanent IPv4 neighbours, which gc_thresh3 does not limit."""
     with namespace() as inside:
         inside.ip("link add v0 type veth peer name v1", "address add 10.0.0.1/8 dev v0", "link set v0 up")
-        batch(
-            inside,
-            (
-                f"neigh add 10.{1 + (i >> 16)}.{i >> 8 & 255}.{i & 255} lladdr 02:00:00:{i >> 16:02x}:{i >> 8 & 255:02x}:{i & 255:02x} "
-                "dev v0 nud permanent"
-                for i in range(count)
-            ),
-        )
+        batch(inside, (f"neigh add {address(i)} lladdr {lladdr(i)} dev v0 nud permanent" for i in range(count)))
         yield inside
+
+
+def address(number: int) -> str:
+    return f"10.{1 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
+
+
+def lladdr(number: int) -> str:
+    return f"02:00:00:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
 
 
 HOLDER = """
