@@ -32,12 +32,12 @@ class Draft:
 
     def __init__(self, columns: Sequence[Column], rows: int) -> None:
         self.columns, self.rows = tuple(columns), rows
+        self._dtypes = {column.name: "?" if column.dtype == "bool" else column.dtype for column in columns}
         self._pieces: dict[str, list[tuple[Index, Values]]] = {}
 
     def numbers(self, name: str, numbers: ArrayLike, at: Index = WHOLE, known: NDArray[np.bool_] | None = None) -> None:
         """Numbers of the column's dtype, (rows at ``at``,) or one number for all; where ``known`` is false, absent."""
-        dtype = np.dtype("?" if self._column(name).dtype == "bool" else self._column(name).dtype)
-        values = np.broadcast_to(np.asarray(numbers).astype(dtype, copy=False), self._count(at))
+        values = np.broadcast_to(np.asarray(numbers).astype(self._dtypes[name], copy=False), self._count(at))
         self._put(name, at, Numbers(values, known))
 
     def named(self, name: str, numbers: NDArray[Any], namer: Callable[[int], Cell], at: Index = WHOLE) -> None:
@@ -50,12 +50,17 @@ class Draft:
     ) -> None:
         """Cells that follow from an attribute's bytes, (n, length); ``speller`` is asked once per distinct value."""
         rows, length = octets.shape
+        if rows and (octets == octets[0]).all():
+            self._put(name, at, interned([speller(octets[0].tobytes())], constant(0, rows, np.int8)))
+            return
         raw = np.ascontiguousarray(octets).tobytes()
         codes: dict[bytes, int] = {}
         found = [codes.setdefault(raw[o : o + length], len(codes)) for o in range(0, rows * length, length)]
-        if not length:
-            codes, found = {b"": 0}, [0] * rows
         self._put(name, at, interned([speller(value) for value in codes], np.array(found, np.int32)))
+
+    def same(self, name: str, cell: Cell) -> None:
+        """One cell of a text or json column for every row."""
+        self._put(name, WHOLE, Codes(constant(0, self.rows, np.int8), (cell,)))
 
     def cells(self, name: str, cells: Sequence[Cell], at: Index = WHOLE) -> None:
         """Ready cells of a text or json column (None = absent)."""
@@ -78,9 +83,6 @@ class Draft:
     def table(self, gaps: Sequence[Gap] = ()) -> Table:
         return Table(self.columns, {column.name: self._finished(column) for column in self.columns}, tuple(gaps))
 
-    def _column(self, name: str) -> Column:
-        return next(column for column in self.columns if column.name == name)
-
     def _count(self, at: Index) -> int:
         return len(range(*at.indices(self.rows))) if isinstance(at, slice) else len(at)
 
@@ -99,7 +101,7 @@ class Draft:
             return scattered_addresses(self.rows, pieces)
         if column.dtype in ("text", "json"):
             return scattered_codes(self.rows, pieces)
-        return scattered_numbers(self.rows, "?" if column.dtype == "bool" else column.dtype, pieces)
+        return scattered_numbers(self.rows, self._dtypes[column.name], pieces)
 
 
 def absent(column: Column, rows: int) -> Values:
@@ -132,17 +134,22 @@ def distinct_numbers(numbers: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.si
 
 
 def owned(values: Values) -> Values:
-    """A copy that keeps no receive buffer alive; a constant stays one."""
+    """A copy that keeps no receive buffer alive; a constant is kept once."""
     if isinstance(values, Numbers):
-        return Numbers(kept(values.numbers), None if values.known is None else kept(values.known))
+        return Numbers(condensed(values.numbers), None if values.known is None else condensed(values.known))
     if isinstance(values, Addresses):
-        prefix = None if values.prefix is None else kept(values.prefix)
-        return Addresses(np.array(values.octets), kept(values.form), prefix)
+        prefix = None if values.prefix is None else condensed(values.prefix)
+        return Addresses(np.array(values.octets), condensed(values.form), prefix)
     return values
 
 
-def kept(array: NDArray[Any]) -> NDArray[Any]:
-    return constant(array[0].copy(), len(array)) if is_constant(array) else np.array(array)
+def condensed(array: NDArray[Any]) -> NDArray[Any]:
+    """A copy of a one-dimensional array; of equal elements only one is kept."""
+    if not len(array) or array[0] != array[-1]:
+        return np.array(array)
+    if is_constant(array) or (array == array[0]).all():
+        return constant(array[0].copy(), len(array))
+    return np.array(array)
 
 
 def scattered_numbers(rows: int, dtype: str, pieces: Sequence[tuple[Index, Values]]) -> Numbers:
