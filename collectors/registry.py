@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collectors.collector import Collector
 from collectors.netlink.addresses import ADDRESSES
+from collectors.netlink.links import LINKS
 from collectors.netlink.neighbours import NEIGHBOURS
 from collectors.netlink.nexthop_objects import NEXTHOPS
+from collectors.netlink.qdiscs import CLASSES, QDISCS
 from collectors.netlink.routes import ROUTES
 from collectors.netlink.rules import RULES
+from collectors.netlink.sockets import SOCKETS
 from collectors.proc.limits import LIMITS
 from collectors.proc.softnet import SOFTNET
 
 COLLECTORS: tuple[Collector, ...] = (
+    LINKS,
     ADDRESSES,
     RULES,
     ROUTES,
     NEXTHOPS,
     NEIGHBOURS,
+    QDISCS,
+    CLASSES,
     SOFTNET,
+    SOCKETS,
     LIMITS,
 )
 

@@ -115,11 +115,11 @@ def put_addresses(draft: Draft, shape: Shape, header: NDArray[np.void]) -> None:
     for name, number in (("local", local), ("broadcast", IFA_BROADCAST)):
         if number in shape:
             octets = shape.bytes_of(number)
-            forms = names.family_forms(header["ifa_family"], octets.shape[1])
+            forms = names.address_forms(header["ifa_family"], octets.shape[1])
             draft.addresses(name, octets, forms, shape.at)
     if IFA_LOCAL in shape and IFA_ADDRESS in shape:
         octets = shape.bytes_of(IFA_ADDRESS)
-        forms = names.family_forms(header["ifa_family"], octets.shape[1])
+        forms = names.address_forms(header["ifa_family"], octets.shape[1])
         if octets.shape == shape.bytes_of(IFA_LOCAL).shape:
             forms = np.where((octets != shape.bytes_of(IFA_LOCAL)).any(axis=1), forms, 0)
         draft.addresses("address", octets, forms, shape.at)

@@ -33,13 +33,15 @@ LENGTHS = np.zeros(256, np.uint8)
 LENGTHS[socket.AF_INET], LENGTHS[socket.AF_INET6] = 4, 16
 
 
-def family_forms(families: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+def family_forms(families: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return FORMS[families]
+
+
+def address_forms(families: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
     """Forms of addresses of ``length`` octets; DecodeError where that is not the family's length."""
     expected = LENGTHS[families]
     if ((expected != length) & (expected != 0)).any():
         raise DecodeError(0, f"address of {length} bytes is not of its family")
-    if len(families) and (families == families[0]).all():
-        return constant(FORMS[families[0]], len(families))
     return FORMS[families]
 
 

@@ -146,7 +146,7 @@ def put_addresses(draft: Draft, shape: Shape, header: NDArray[np.void]) -> None:
     """The form of a destination follows from its length in a forwarding table, else from the family."""
     if NDA_DST in shape:
         octets = shape.bytes_of(NDA_DST)
-        forms = names.family_forms(header["ndm_family"], octets.shape[1])
+        forms = names.address_forms(header["ndm_family"], octets.shape[1])
         by_length = {4: IPV4, 16: IPV6}.get(octets.shape[1], 0)
         draft.addresses("dst", octets, np.where(header["ndm_family"] == AF_BRIDGE, by_length, forms), shape.at)
     if NDA_LLADDR in shape:

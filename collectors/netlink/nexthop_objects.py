@@ -84,7 +84,7 @@ def put_nexthop(draft: Draft, shape: Shape, header: NDArray[np.void]) -> None:
             draft.numbers(name, True, at)
     if NHA_GATEWAY in shape:
         octets = shape.bytes_of(NHA_GATEWAY)
-        draft.addresses("gateway", octets, names.family_forms(header["nh_family"], octets.shape[1]), at)
+        draft.addresses("gateway", octets, names.address_forms(header["nh_family"], octets.shape[1]), at)
     if NHA_ENCAP_TYPE in shape:
         draft.named("encap", shape.number("<u2", NHA_ENCAP_TYPE), encapsulation_type, at)
         if NHA_ENCAP in shape:

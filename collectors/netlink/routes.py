@@ -126,14 +126,14 @@ def put_destination(draft: Draft, shape: Shape, header: NDArray[np.void]) -> Non
     for name, number, lengths in (("dst", RTA_DST, header["rtm_dst_len"]), ("from", RTA_SRC, header["rtm_src_len"])):
         if number in shape:
             octets = shape.bytes_of(number)
-            draft.addresses(name, octets, names.family_forms(families, octets.shape[1]), shape.at, lengths)
+            draft.addresses(name, octets, names.address_forms(families, octets.shape[1]), shape.at, lengths)
         elif name == "dst":
             zero = np.zeros((len(shape), 4), np.uint8)
             draft.addresses(name, zero, names.FORMS[families], shape.at, lengths)
     for name, number in (("gateway", RTA_GATEWAY), ("prefsrc", RTA_PREFSRC)):
         if number in shape:
             octets = shape.bytes_of(number)
-            draft.addresses(name, octets, names.family_forms(families, octets.shape[1]), shape.at)
+            draft.addresses(name, octets, names.address_forms(families, octets.shape[1]), shape.at)
 
 
 def put_attributes(draft: Draft, shape: Shape) -> None:

@@ -119,7 +119,7 @@ def put_prefix(draft: Draft, shape: Shape, header: NDArray[np.void], name: str, 
         draft.numbers(f"{name}len", lengths, shape.at, lengths != 0)
         return
     octets = shape.bytes_of(number)
-    forms = names.family_forms(families, octets.shape[1])
+    forms = names.address_forms(families, octets.shape[1])
     draft.addresses({"src": "from", "dst": "to"}[name], octets, forms, shape.at, lengths)
     draft.spelled(name, np.column_stack([forms, octets]), lambda raw: address_text(raw[1:], raw[0]), shape.at)
     draft.numbers(f"{name}len", lengths, shape.at, lengths != np.where(families == socket.AF_INET, 32, 128))
