@@ -155,8 +155,11 @@ class Addresses:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Addresses]) -> Addresses:
-        width = max(part.octets.shape[1] for part in parts)
-        octets = joined([wide(part.octets, width) for part in parts])
+        octets = np.zeros((sum(map(len, parts)), max(part.octets.shape[1] for part in parts)), np.uint8)
+        row = 0
+        for part in parts:
+            octets[row : row + len(part), : part.octets.shape[1]] = part.octets
+            row += len(part)
         form = joined([part.form for part in parts])
         if all(part.prefix is None for part in parts):
             return cls(octets, form)
@@ -202,9 +205,9 @@ def is_constant(array: NDArray[Any]) -> bool:
 
 
 def joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """One array behind the other; where all are the same constant it stays one."""
+    """One (n,) array behind the other; where all are the same constant it stays one."""
     filled = [array for array in arrays if len(array)]
-    if filled and filled[0].ndim == 1 and all(is_constant(array) and array[0] == filled[0][0] for array in filled):
+    if filled and all(is_constant(array) and array[0] == filled[0][0] for array in filled):
         return constant(filled[0][0], sum(map(len, filled)), filled[0].dtype)
     return np.concatenate(arrays)
 
