@@ -1,0 +1,522 @@
+"""The full-screen app: panels, keys, and the bars around them; data comes as snapshots from one worker thread."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.message import Message
+
+from collectors import Host
+from collectors.table import Gap
+from nettui.panels.panel import Panel
+from nettui.panels.registry import PANELS
+from nettui.query import QueryError, compile
+from nettui.scrub import scrub
+from nettui.snapshot import Snapshot
+from nettui.tui.arrange import Arrangement, Arranger
+from nettui.tui.bars import Bar, Part, Tabs, header
+from nettui.tui.cells import BOLD, DIM, GLYPHS, GOOD, LOSS, MARKED, PLAIN, REVERSE, WARNING, cell_text
+from nettui.tui.jumps import Jump, candidates, pivots
+from nettui.tui.pane import Pane
+
+INTERRUPTED = 130
+SAID_FOR = 4.0  # seconds that a message stays in the status line
+
+
+class Source(Protocol):
+    """What feeds the screen; nettui.sources.Live, or a test's own."""
+
+    def start(self) -> None: ...
+    def show(self, sections: Sequence[str]) -> None: ...
+    def freeze(self, frozen: bool) -> None: ...
+    def refresh(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+Feed = Callable[[Host, Callable[[Snapshot], None]], Source]
+
+
+class Delivered(Message):
+    """A snapshot from the worker thread."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+
+class Arranged(Message):
+    """Rows filtered and sorted by the arranger's thread."""
+
+    def __init__(self, name: str, answer: Arrangement) -> None:
+        super().__init__()
+        self.name, self.answer = name, answer
+
+
+class Said(Message):
+    """Something to tell in the status line, from any thread."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class Nettui(App[int]):
+    """``panels``: in tab order; ``feed`` makes the source of snapshots."""
+
+    ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    Screen { layout: vertical; }
+    #body { height: 1fr; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave(0)", show=False),
+        Binding("ctrl+c", f"leave({INTERRUPTED})", show=False, priority=True),
+        Binding("slash", "type_filter", show=False),
+        Binding("escape", "clear_filter", show=False),
+        Binding("s", "choose_sort", show=False),
+        Binding("S", "reverse_sort", show=False),
+        Binding("enter", "detail", show=False),
+        Binding("p", "pivot", show=False),
+        Binding("space", "freeze", show=False),
+        Binding("c", "choose_columns", show=False),
+        Binding("y", "copy_row", show=False),
+        Binding("r", "read_again", show=False),
+        Binding("question_mark", "help", show=False),
+        Binding("colon", "jump", show=False),
+        Binding("backspace", "back", show=False),
+        Binding("tab,right_square_bracket", "next_panel(1)", show=False),
+        Binding("shift+tab,left_square_bracket", "next_panel(-1)", show=False),
+        *(Binding(entry.key, f"panel('{entry.name}')", show=False) for entry in PANELS),
+    ]
+
+    def __init__(self, host: Host, feed: Feed, panels: Sequence[Panel] = PANELS, first: str | None = None) -> None:
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"
+        self.animation_level = "none"
+        self._host, self._panels = host, tuple(panels)
+        self._active = first or self._panels[0].name
+        self._back: list[tuple[str, str]] = []
+        self._waiting: dict[str, str] = {}  # panel -> filter to set once its columns are known
+        self._frozen = False
+        self._said: tuple[str, float] = ("", 0.0)
+        self._source = feed(host, self._deliver)
+        self._arranger = Arranger(lambda name, answer: self._post(Arranged(name, answer)))
+
+    def _deliver(self, snapshot: Snapshot) -> None:
+        self._post(Delivered(snapshot))
+
+    def _post(self, message: Message) -> None:
+        if self.is_running:
+            self.post_message(message)
+
+    def compose(self) -> ComposeResult:
+        yield Bar(REVERSE, id="header")
+        yield Tabs(self._panels)
+        yield Bar(WARNING, id="banner")
+        yield Container(id="body")
+        yield Bar(REVERSE, id="status")
+        yield Bar(id="command")
+
+    async def on_mount(self) -> None:
+        self.query_one("#banner").display = False
+        self._source.start()
+        await self._open(self._active)
+        self.set_interval(1.0, self._tick)
+
+    def on_unmount(self) -> None:
+        self._source.stop()
+        self._arranger.stop()
+
+    # panes
+
+    def pane(self, name: str | None = None) -> Pane | None:
+        """A panel's pane, the active one's by default; None before its first opening."""
+        if not self.screen_stack:
+            return None
+        return next(iter(self.screen_stack[0].query(f"#pane-{name or self._active}").results(Pane)), None)
+
+    async def _open(self, name: str) -> Pane:
+        before, pane = self.pane(), self.pane(name)
+        self._active = name
+        self._source.show([name])
+        if pane is None:
+            pane = Pane(self._panel(name), self._arranger.ask)
+            if before is not None:
+                before.display = False
+            await self.screen_stack[0].query_one("#body").mount(pane)
+        elif before is not None and before is not pane:
+            before.display = False
+            pane.display = True
+        pane.focus()
+        self.query_one(Tabs).activate(name)
+        self._draw_bars()
+        return pane
+
+    def _panel(self, name: str) -> Panel:
+        return next(entry for entry in self._panels if entry.name == name)
+
+    async def go(self, jump: Jump) -> None:
+        """Open a panel with a filter, and remember where that was asked."""
+        pane = self.pane()
+        if pane is not None:
+            self._back.append((self._active, pane.where_text))
+        await self._visit(jump.panel, jump.where)
+
+    async def _visit(self, name: str, where: str) -> None:
+        pane = await self._open(name)
+        if pane.where_text == where:
+            return
+        if pane.latest is None and where:
+            self._waiting[name] = where
+        else:
+            self._filter(pane, where)
+
+    def _filter(self, pane: Pane, text: str) -> None:
+        try:
+            pane.filter(text, compile(text, pane.latest.columns) if text and pane.latest is not None else None)
+        except QueryError as error:
+            self.say(f"{pane.panel.name}: {error.message}")
+        self._draw_bars()
+
+    # messages
+
+    def on_delivered(self, message: Delivered) -> None:
+        if self._frozen:
+            return
+        for entry in self._panels:
+            pane = self.pane(entry.name)
+            if pane is None:
+                continue
+            try:
+                if entry.name in self._waiting and entry.name in message.snapshot.tables:
+                    self._receive_filtered(pane, message.snapshot)
+                else:
+                    pane.receive(message.snapshot)
+            except Exception as error:  # the boundary: one panel's fault is shown, and the rest goes on
+                pane.fail(error)
+        self._draw_bars()
+
+    def _receive_filtered(self, pane: Pane, snapshot: Snapshot) -> None:
+        """A panel opened by a jump: its filter stands before its first rows are seen."""
+        text = self._waiting.pop(pane.panel.name)
+        try:
+            pane.where_text, pane.where = text, compile(text, snapshot.tables[pane.panel.name].columns)
+        except QueryError as error:
+            pane.where_text = ""
+            self.say(f"{pane.panel.name}: {error.message}")
+        pane.receive(snapshot)
+
+    def on_arranged(self, message: Arranged) -> None:
+        pane = self.pane(message.name)
+        if pane is not None:
+            pane.settle(message.answer)
+
+    def on_said(self, message: Said) -> None:
+        self.say(message.text)
+
+    def on_pane_changed(self) -> None:
+        self._draw_bars()
+
+    def on_table_view_moved(self) -> None:
+        self._draw_status()
+
+    def say(self, text: str) -> None:
+        """A message in the status line, for a few seconds."""
+        self._said = (text, time.monotonic() + SAID_FOR)
+        self._draw_status()
+
+    def _tick(self) -> None:
+        pane = self.pane()
+        if pane is not None:
+            pane.tick()
+        self._draw_bars()
+
+    # bars
+
+    def _bar(self, name: str) -> Bar | None:
+        if not self.screen_stack:
+            return None
+        return next(iter(self.screen_stack[0].query(f"#{name}").results(Bar)), None)
+
+    def _draw_bars(self) -> None:
+        pane, head, banner, command = self.pane(), self._bar("header"), self._bar("banner"), self._bar("command")
+        if pane is None or head is None or banner is None or command is None:
+            return
+        uname = os.uname()
+        head.put(header(uname.nodename, self._host.netns or "default", uname.release), self._state(pane))
+        gaps = pane.latest.gaps if pane.latest is not None and pane.gap is None else ()
+        banner.display = bool(gaps)
+        banner.put([(" ! " + "; ".join(gap_text(gap) for gap in gaps), PLAIN)])
+        command.put([(" $ ", DIM), (pane.panel.command, PLAIN)], [(hint, DIM) for hint in HINTS])
+        self._draw_status()
+
+    def _state(self, pane: Pane) -> list[Part]:
+        at = time.strftime(" %H:%M:%S ", time.localtime(pane.read_at or time.time()))
+        if self._frozen:
+            return [(" FROZEN", MARKED), (at, BOLD)]
+        if pane.read_at is None:
+            return [(" reading", BOLD), (at, PLAIN)]
+        return [(" live", GOOD), (at, PLAIN)]
+
+    def _draw_status(self) -> None:
+        pane, status = self.pane(), self._bar("status")
+        if pane is None or status is None:
+            return
+        said, until = self._said
+        left = [(f" {said}", BOLD)] if time.monotonic() < until else status_parts(pane)
+        status.put(left, timing_parts(pane))
+
+    # actions
+
+    async def action_panel(self, name: str) -> None:
+        if name != self._active:
+            await self._open(name)
+
+    async def action_next_panel(self, step: int) -> None:
+        names = [entry.name for entry in self._panels]
+        await self._open(names[(names.index(self._active) + step) % len(names)])
+
+    def action_leave(self, status: int) -> None:
+        self.exit(status)
+
+    def action_freeze(self) -> None:
+        self._frozen = not self._frozen
+        self._source.freeze(self._frozen)
+        self._draw_bars()
+
+    def action_read_again(self) -> None:
+        if self._frozen:
+            self.say("frozen: Space goes on")
+        else:
+            self._source.refresh()
+            self.say("reading again")
+
+    async def action_type_filter(self) -> None:
+        from nettui.tui.filter_box import FilterBox
+
+        pane = self.pane()
+        if pane is None or pane.latest is None:
+            self.say("not read yet: its columns are not known")
+        elif not self.query(FilterBox):
+            await self.screen.mount(FilterBox(pane.where_text, pane.latest.columns))
+
+    async def on_filter_box_done(self, message: Any) -> None:
+        pane = self.pane()
+        await self.query("FilterBox").remove()
+        if pane is not None:
+            pane.focus()
+            if message.applied:
+                pane.filter(message.text, message.where)
+                self._draw_bars()
+
+    def action_clear_filter(self) -> None:
+        pane = self.pane()
+        if pane is not None and pane.where_text:
+            pane.filter("", None)
+            self._draw_bars()
+
+    async def action_back(self) -> None:
+        if self._back:
+            await self._visit(*self._back.pop())
+
+    def action_choose_sort(self) -> None:
+        from nettui.tui.dialogs import Choice, Chooser
+
+        pane = self.pane()
+        if pane is None or pane.latest is None:
+            return
+        names = [column.name for column in pane.columns()]
+        names += [column.name for column in pane.latest.columns if column.name not in names]
+        choices = [Choice(name, name, pane.latest.column(name).help) for name in names]
+        own = Choice("(its own order)", "", "as the kernel gives it")
+        sort = pane.sort or ("", False)
+
+        def take(name: object) -> None:
+            if isinstance(name, str) and pane.latest is not None:
+                again = name == sort[0]
+                first_down = name in pane.latest and pane.latest.column(name).kind in ("gauge", "counter")
+                pane.sort_by((name, not sort[1] if again else first_down) if name else None)
+                self._draw_bars()
+
+        self.push_screen(Chooser("sort by", [*choices, own], sort[0]), take)
+
+    def action_reverse_sort(self) -> None:
+        pane = self.pane()
+        if pane is not None and pane.sort:
+            pane.sort_by((pane.sort[0], not pane.sort[1]))
+            self._draw_bars()
+
+    def action_choose_columns(self) -> None:
+        from nettui.tui.dialogs import Checklist, Choice
+
+        pane = self.pane()
+        if pane is None or pane.latest is None:
+            return
+        names = list(dict.fromkeys((*pane.show, *(column.name for column in pane.latest.columns))))
+        choices = [Choice(n, n, pane.latest.column(n).help) for n in names if n in pane.latest]
+        ticked = [choice.value for choice in choices if choice.value in pane.show and choice.value]
+
+        def take(names: object) -> None:
+            if isinstance(names, list) and names:
+                pane.show_columns(names)
+
+        self.push_screen(Checklist(f"columns of {pane.panel.name}", choices, ticked), take)
+
+    def action_detail(self) -> None:
+        from nettui.tui.dialogs import Reader
+        from nettui.tui.pages import detail
+
+        pane = self.pane()
+        row = None if pane is None else pane.cursor_row()
+        if pane is None or row is None or pane.table is None or pane.notice:
+            return
+        table = pane.table
+        self.push_screen(Reader(f"{pane.panel.name}: {row_title(table, row)}", lambda width: detail(table, row, width)))
+
+    def action_help(self) -> None:
+        from nettui.tui.dialogs import Reader
+        from nettui.tui.pages import help_page
+
+        pane = self.pane()
+        if pane is not None:
+            self.push_screen(Reader("help", lambda width: help_page(pane.panel, pane.latest, width)))
+
+    def action_pivot(self) -> None:
+        from nettui.tui.dialogs import Choice, Chooser
+
+        pane = self.pane()
+        row = None if pane is None else pane.cursor_row()
+        if pane is None or row is None or pane.table is None or pane.notice:
+            return
+        jumps = pivots(pane.panel, pane.table.row(row))
+        if not jumps:
+            self.say(f"{pane.panel.name} has no pivots")
+            return
+        choices = [
+            Choice(jump.label, None if jump.missing else str(index), pivot_hint(jump))
+            for index, jump in enumerate(jumps)
+        ]
+
+        def take(index: object) -> None:
+            if isinstance(index, str):
+                self.call_later(self.go, jumps[int(index)])
+
+        self.push_screen(Chooser(f"from {row_title(pane.table, row)} to", choices), take)
+
+    def action_jump(self) -> None:
+        from nettui.tui.dialogs import Choice, Chooser
+
+        panes = {entry.name: pane for entry in self._panels if (pane := self.pane(entry.name)) is not None}
+        tables = {name: pane.latest for name, pane in panes.items() if pane.latest is not None}
+        found: list[Jump] = []
+
+        def offer(text: str) -> list[Choice]:
+            found[:] = candidates(text, self._panels, tables)
+            choices = [Choice(jump.label, str(index), jump.where) for index, jump in enumerate(found)]
+            return choices or [Choice("nothing of that name has been read", None)]
+
+        def take(index: object) -> None:
+            if isinstance(index, str):
+                self.call_later(self.go, found[int(index)])
+
+        self.push_screen(Chooser("jump to a panel, a device, a process or an address", offer(""), offer=offer), take)
+
+    def action_copy_row(self) -> None:
+        pane = self.pane()
+        row = None if pane is None else pane.cursor_row()
+        if pane is None or row is None or pane.table is None or pane.notice:
+            return
+        table = pane.table
+        cells = [f"{name}={scrub(cell_text(cell, table.column(name)))}" for name, cell in table.row(row).items()]
+        self.copy_to_clipboard("\t".join(cells))
+        self.say(f"copied {len(cells)} columns; the terminal must allow it (OSC 52)")
+
+    # faults
+
+    def _fatal_error(self) -> None:
+        """Instead of Textual's page of source: one sentence, with the place."""
+        self.panic(fault_text(sys.exc_info()[1]))
+
+
+HINTS = (" : jump", "  p pivot", "  Enter detail", "  s sort", "  / filter", "  ? help", "  q quit ")
+
+
+def status_parts(pane: Pane) -> list[Part]:
+    """Rows, filter and order."""
+    shown, total = len(pane), 0 if pane.latest is None else len(pane.latest)
+    if pane.latest is None:
+        return [(" no rows yet", PLAIN)]
+    rows = f"{shown:,} of {total:,}" if pane.where_text else f"{total:,} rows"
+    place = f" {pane.cursor + 1:,}/" if shown else " "
+    parts: list[Part] = [(place + rows, BOLD)]
+    if pane.where_text:
+        parts.append((f"  filter: {pane.where_text}", BOLD))
+    if pane.sort:
+        parts.append((f"  sort: {pane.sort[0]}{GLYPHS.down if pane.sort[1] else GLYPHS.up}", PLAIN))
+    if pane.busy():
+        parts.append(("  working ...", BOLD))
+    if pane.fault and len(pane):
+        parts.append((f"  failed: {pane.fault}", LOSS))
+    return parts
+
+
+def timing_parts(pane: Pane) -> list[Part]:
+    if pane.read_at is None:
+        return []
+    parts: list[Part] = [(f"  read in {pane.elapsed * 1000:.0f} ms", PLAIN)]
+    if pane.pace is not None:
+        parts.append((f"  every {pane.pace:.0f} s " if pane.pace >= 0.95 else f"  every {pane.pace:.1f} s ", PLAIN))
+    return parts
+
+
+def gap_text(gap: Gap) -> str:
+    return f"{gap.reason} -> {gap.remedy}" if gap.remedy else gap.reason
+
+
+def pivot_hint(jump: Jump) -> str:
+    return f"not in this row: {jump.missing}" if jump.missing else f"{jump.panel}: {jump.where}"
+
+
+def row_title(table: Any, row: int) -> str:
+    """A row by its first columns that have a value."""
+    cells = table.row(row)
+    names = [c.name for c in table.columns if c.kind == "key" and c.name in cells] or list(cells)
+    text = [c.name for c in table.columns if c.name in ("ifname", "dev", "process") and c.name in cells]
+    return " ".join(cell_text(cells[name], table.column(name)) for name in list(dict.fromkeys((*text, *names)))[:4])
+
+
+def fault_text(error: BaseException | None) -> str:
+    """One sentence about a fault of nettui's own, with the line where it happened."""
+    trace = error.__traceback__ if error is not None else None
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})" if trace else ""  # noqa: PTH119
+    return scrub(f"nettui: stopped by a fault of its own: {type(error).__name__}: {error}{place}; please report it")
+
+
+def run(host: Host, panel: str | None = None) -> int:
+    """Run the full screen; its exit status: 0 quit, 130 Ctrl-C, 128 + signal, 2 when there is no terminal."""
+    if not (sys.__stdin__ and sys.__stdin__.isatty() and sys.__stdout__ and sys.__stdout__.isatty()):
+        print("nettui: the full screen needs a terminal; try: nettui report", file=sys.stderr)  # noqa: T201
+        return 2
+    from nettui.sources import Live
+    from nettui.tui.terminal import Terminal, end_on, remember
+
+    sys.setswitchinterval(0.001)  # the threads that read and sort give the keyboard its turn five times sooner
+    app = Nettui(host, Live, first=panel)
+    app.driver_class = Terminal
+    remember()
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        end_on(app, number)
+    threading.excepthook = lambda failure: app._post(Said(fault_text(failure.exc_value)))
+    app.run(mouse=False)
+    return app.return_value if app.return_value is not None else app.return_code or 0

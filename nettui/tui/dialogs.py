@@ -1,0 +1,234 @@
+"""Modal screens: choosing one of a list, ticking several, reading a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, NamedTuple
+
+from rich.style import Style
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.geometry import Size
+from textual.screen import ModalScreen
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from nettui.scrub import scrub
+from nettui.tui.cells import PLAIN, content, fitted, painted, width_of
+
+Paragraph = Sequence[tuple[str, Style]]
+
+
+class Choice(NamedTuple):
+    """``value``: what choosing it gives; None cannot be chosen."""
+
+    label: str
+    value: str | None
+    hint: str = ""
+
+
+class Dialog(ModalScreen[object]):
+    """A framed box in the middle, as large as what it holds, at most the screen."""
+
+    CSS = """
+    Dialog { align: center middle; background: transparent; }
+    Dialog > Vertical { width: 90%; max-width: 100; height: auto; max-height: 90%; border: solid ansi_cyan;
+                        background: ansi_default; padding: 0 1; }
+    Dialog OptionList { height: auto; max-height: 100%; border: none; padding: 0; background: ansi_default;
+                        overflow-x: hidden; scrollbar-size-vertical: 1; }
+    Dialog OptionList > .option-list--option-highlighted { text-style: reverse; background: ansi_default;
+                        color: ansi_default; }
+    Dialog OptionList:focus > .option-list--option-highlighted { text-style: reverse; background: ansi_default;
+                        color: ansi_default; }
+    Dialog Input { border: none; height: 1; padding: 0; background: ansi_default; }
+    Dialog Input:focus { border: none; background: ansi_default; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+c", "leave", show=False),
+        Binding("q", "leave", show=False),
+    ]
+
+    def __init__(self, title: str, foot: str = "Esc leaves") -> None:
+        super().__init__()
+        self._heading, self._foot = title, foot
+
+    def on_mount(self) -> None:
+        box = self.query_one(Vertical)
+        box.border_title, box.border_subtitle = titled(self._heading), titled(self._foot)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+class Chooser(Dialog):
+    """One of a list, by arrow keys, or by typing a part of it when ``offer`` makes the list from what is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,ctrl+p", "step(-1)", show=False),
+        Binding("down,ctrl+n", "step(1)", show=False),
+        Binding("k", "step(-1)", show=False),
+        Binding("j", "step(1)", show=False),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        chosen: str | None = None,
+        offer: Callable[[str], Sequence[Choice]] | None = None,
+    ) -> None:
+        super().__init__(title, "Enter takes  Esc leaves")
+        self._choices, self._chosen, self._offer = tuple(choices), chosen, offer
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            if self._offer is not None:
+                yield CleanInput()
+            yield OptionList()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._fill(self._choices)
+        self.query_one(Input if self._offer is not None else OptionList).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if self._offer is not None:
+            self._fill(self._offer(event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.query_one(OptionList).action_select()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._choices[event.option_index].value)
+
+    def action_step(self, step: int) -> None:
+        options = self.query_one(OptionList)
+        options.action_cursor_down() if step > 0 else options.action_cursor_up()
+
+    def _fill(self, choices: Sequence[Choice]) -> None:
+        self._choices = tuple(choices)
+        options = self.query_one(OptionList)
+        options.clear_options()
+        wide = min(40, max((width_of(choice.label) for choice in choices), default=0))
+        options.add_options(
+            Option(content(f"{fitted(choice.label, wide)}  {choice.hint}"), disabled=choice.value is None)
+            for choice in choices
+        )
+        values = [choice.value for choice in choices]
+        if self._chosen in values and self._chosen is not None:
+            options.highlighted = values.index(self._chosen)
+        else:
+            options.highlighted = next((index for index, value in enumerate(values) if value is not None), None)
+
+
+class CleanInput(Input):
+    """An input line into which nothing can be pasted that a terminal would obey."""
+
+    def insert(self, text: str, index: int) -> None:
+        super().insert(scrub(text), index)
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        super().replace(scrub(text), start, end)
+
+
+class Checklist(Dialog):
+    """Several of a list; Space ticks, Enter takes them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "tick", show=False),
+        Binding("enter", "take", show=False, priority=True),
+        Binding("a", "tick_all", show=False),
+        Binding("j", "step(1)", show=False),
+        Binding("k", "step(-1)", show=False),
+    ]
+
+    def __init__(self, title: str, choices: Sequence[Choice], ticked: Sequence[str]) -> None:
+        super().__init__(title, "Space ticks  a all  Enter takes  Esc leaves")
+        self._choices, self._ticked = tuple(choices), list(ticked)
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield OptionList(*(Option(self._prompt(choice)) for choice in self._choices))
+
+    def action_step(self, step: int) -> None:
+        options = self.query_one(OptionList)
+        options.action_cursor_down() if step > 0 else options.action_cursor_up()
+
+    def action_tick(self) -> None:
+        index = self.query_one(OptionList).highlighted
+        if index is not None and (value := self._choices[index].value) is not None:
+            self._ticked.remove(value) if value in self._ticked else self._ticked.append(value)
+            self.query_one(OptionList).replace_option_prompt_at_index(index, self._prompt(self._choices[index]))
+
+    def action_tick_all(self) -> None:
+        values = [choice.value for choice in self._choices if choice.value is not None]
+        self._ticked = [] if len(self._ticked) == len(values) else values
+        options = self.query_one(OptionList)
+        for index, choice in enumerate(self._choices):
+            options.replace_option_prompt_at_index(index, self._prompt(choice))
+
+    def action_take(self) -> None:
+        values = [choice.value for choice in self._choices]
+        self.dismiss(sorted(self._ticked, key=values.index))
+
+    def _prompt(self, choice: Choice) -> Content:
+        return content(f"[{'x' if choice.value in self._ticked else ' '}] {fitted(choice.label, 24)}  {choice.hint}")
+
+
+class Page(ScrollView, can_focus=True):
+    """Lines of styled text, scrolled with the keys of a pager."""
+
+    DEFAULT_CSS = "Page { height: auto; max-height: 100%; overflow-x: hidden; scrollbar-size-vertical: 1; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll_down", show=False),
+        Binding("k", "scroll_up", show=False),
+        Binding("g", "scroll_home", show=False),
+        Binding("G", "scroll_end", show=False),
+        Binding("space", "page_down", show=False),
+    ]
+
+    def __init__(self, lay_out: Callable[[int], Sequence[Paragraph]]) -> None:
+        super().__init__()
+        self._lay_out = lay_out
+        self._lines: list[Paragraph] = []
+
+    def on_resize(self) -> None:
+        self._lines = list(self._lay_out(self.scrollable_content_region.width))
+        self.virtual_size = Size(0, len(self._lines))
+        self.refresh()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lay_out(width))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        index = self.scroll_offset.y + y
+        parts = self._lines[index] if index < len(self._lines) else ()
+        return Strip([painted(text, style) for text, style in parts]).crop_extend(0, width, PLAIN)
+
+
+class Reader(Dialog):
+    """A page to read: the detail of a row, or help."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,question_mark", "leave", show=False)]
+
+    def __init__(self, title: str, lay_out: Callable[[int], Sequence[Paragraph]], foot: str = "") -> None:
+        super().__init__(title, foot or "arrows scroll  Esc leaves")
+        self._lay_out = lay_out
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Page(self._lay_out)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one(Page).focus()
+
+
+def titled(text: str) -> Text:
+    return Text(f" {scrub(text)} ", end="")

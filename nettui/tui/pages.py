@@ -1,0 +1,110 @@
+"""What the detail of a row and the help say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.style import Style
+
+from collectors.table import Column, Table
+from nettui.panels.panel import Panel
+from nettui.rates import SUFFIX
+from nettui.tui.cells import BOLD, DIM, HEADING, PLAIN, fitted, full_text, width_of
+from nettui.tui.table_view import wrapped
+
+Paragraph = Sequence[tuple[str, Style]]
+
+KEYS = (
+    ("1-9 0", "panel of that key"),
+    (":", "jump to anything by name: a panel, a device, an address"),
+    ("/", "filter; Esc clears it again"),
+    ("s  S", "sort by a column; reverse the order"),
+    ("Enter", "detail: every column of the row, with its meaning"),
+    ("p", "pivot: from this row to what belongs to it in another panel"),
+    ("Backspace", "back to where the last jump or pivot came from"),
+    ("Space", "freeze: nothing is read until Space again"),
+    ("r", "read again now"),
+    ("c", "choose columns"),
+    ("y", "copy the row to the clipboard (OSC 52)"),
+    ("arrows, j k g G, PgUp PgDn", "move; left and right show further columns"),
+    ("q  Ctrl-C", "quit"),
+)
+LANGUAGE = (
+    ("state established and dport 443", "a column and its value; and, or, not, ( )"),
+    ("rtt > 50ms", "= != < <= > >= with units: us ms s  kB MB  pps"),
+    ("dst in 10.0.0.0/8", "an address in a network"),
+    ('ifname ~ "^veth"', "a regular expression"),
+    ("not (scope link)", "what it is not"),
+)
+
+
+def detail(table: Table, row: int, width: int) -> list[Paragraph]:
+    """Name, value with unit, and meaning of every column; what is absent stands at the end as such."""
+    present = [column for column in table.columns if table.cell(row, column.name) is not None]
+    absent = [column for column in table.columns if table.cell(row, column.name) is None]
+    name_width = min(24, max((len(column.name) for column in table.columns), default=0))
+    lines: list[Paragraph] = []
+    for column in present:
+        lines += entry(column, full_text(table.cell(row, column.name), column), name_width, width)
+    if absent:
+        lines += [(), (("not present in this row", DIM),)]
+        for column in absent:
+            lines += entry(column, "-", name_width, width, DIM)
+    return lines
+
+
+def entry(column: Column, value: str, name_width: int, width: int, style: Style = PLAIN) -> list[Paragraph]:
+    """One column: its value wrapped, its meaning beside a short value and below a long one."""
+    room = max(10, width - name_width - 2)
+    values = broken(value, room)
+    name = (fitted(column.name, name_width) + "  ", HEADING if style is PLAIN else style)
+    beside = len(values) == 1 and 24 + width_of(column.help) + 2 <= room and width_of(value) <= 24
+    if beside:
+        return [(name, (fitted(value, 24), BOLD if style is PLAIN else style), ("  " + column.help, DIM))]
+    pad = (" " * (name_width + 2), PLAIN)
+    bold = BOLD if style is PLAIN else style
+    lines: list[Paragraph] = [(name if index == 0 else pad, (text, bold)) for index, text in enumerate(values)]
+    return lines + [(pad, (text, DIM)) for text in wrapped(column.help, room) if text]
+
+
+def broken(text: str, width: int) -> list[str]:
+    """Text in pieces of at most ``width`` cells, at spaces where there are any."""
+    pieces = []
+    for line in wrapped(text, width):
+        while width_of(line) > width:
+            pieces.append(line[:width])
+            line = line[width:]
+        pieces.append(line)
+    return pieces
+
+
+def help_page(panel: Panel, table: Table | None, width: int) -> list[Paragraph]:
+    lines: list[Paragraph] = [(("Keys", BOLD),)]
+    lines += pairs(KEYS, 26, width)
+    lines += [(), (("Filter language (also --where on the command line)", BOLD),)]
+    lines += pairs(LANGUAGE, 34, width)
+    lines += [
+        (),
+        (("Signs", BOLD),),
+        (("  -  absent: not known or not there; never zero      !  this loss counter is growing now", PLAIN),),
+        (("  bold  this counter moved since the last reading", PLAIN),),
+        (),
+        ((f"Columns of {panel.name}", BOLD), (f"   the same by hand: {panel.command}", DIM)),
+    ]
+    if table is None:
+        return [*lines, (("  not read yet", DIM),)]
+    shown = [table.column(name) for name in panel.show if name in table]
+    rest = [column for column in table.columns if column.name not in panel.show and not column.name.endswith(SUFFIX)]
+    return lines + pairs([(column.name, meaning(column)) for column in (*shown, *rest)], 26, width)
+
+
+def meaning(column: Column) -> str:
+    return f"{column.help} ({column.unit})" if column.unit else column.help
+
+
+def pairs(entries: Sequence[tuple[str, str]], left: int, width: int) -> list[Paragraph]:
+    lines: list[Paragraph] = []
+    for name, text in entries:
+        for index, part in enumerate(wrapped(text, max(20, width - left - 3))):
+            lines.append(((f"  {fitted(name if index == 0 else '', left)} ", HEADING), (part, PLAIN)))
+    return lines

@@ -1,0 +1,157 @@
+"""One panel on the screen: its table, or why there is none, with its filter, order and columns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from rich.style import Style
+from textual.message import Message
+
+from collectors.table import Gap, Table
+from nettui.panels.panel import Panel
+from nettui.query import Query
+from nettui.snapshot import Snapshot
+from nettui.tui.arrange import AT_ONCE, Arrangement, Wish, arranged
+from nettui.tui.cells import BOLD, DIM, LOSS, PLAIN, WARNING
+from nettui.tui.table_view import TableView
+
+Line = tuple[str, Style]
+
+
+class Pane(TableView):
+    """``ask`` hands a wish that would take long to the arranger's thread; its answer comes back by ``settle``."""
+
+    class Changed(Message):
+        """What the bars tell about this pane is no longer true."""
+
+    def __init__(self, panel: Panel, ask: Callable[[str, Wish], None]) -> None:
+        super().__init__(panel.show, id=f"pane-{panel.name}")
+        self.panel, self._ask = panel, ask
+        self.where_text = ""
+        self.where: Query | None = None
+        self.sort = panel_sort(panel)
+        self.latest: Table | None = None
+        self.gap: Gap | None = None
+        self.fault = ""
+        self.elapsed = 0.0
+        self.pace: float | None = None
+        self.read_at: float | None = None
+        self.asked_at = time.monotonic()
+        self._wish: Wish | None = None
+        self._say()
+
+    # data
+
+    def receive(self, snapshot: Snapshot) -> None:
+        """Take this panel's part of a snapshot, if it has one."""
+        name = self.panel.name
+        if name in snapshot.tables:
+            self.gap = None
+            if snapshot.tables[name] is not self.latest:
+                self.latest = snapshot.tables[name]
+                self._wish_for()
+        elif name in snapshot.gaps:
+            self.gap = snapshot.gaps[name]
+        else:
+            return
+        if self.read_at is not None and snapshot.at > self.read_at:
+            self.pace = snapshot.at - self.read_at
+        self.read_at, self.elapsed = snapshot.at, snapshot.elapsed.get(name, 0.0)
+        self._say()
+
+    def filter(self, text: str, where: Query | None) -> None:
+        self.where_text, self.where = text, where
+        self._wish_for()
+
+    def sort_by(self, sort: tuple[str, bool] | None) -> None:
+        self.sort = sort
+        self._wish_for()
+
+    def settle(self, answer: Arrangement) -> None:
+        """An arrangement has been worked out; an answer to an older wish is shown only while nothing else is."""
+        if answer.wish is not self._wish and self.shown is not None and not self._is_newer_reading(answer):
+            return
+        self.fault = answer.fault
+        self.present(answer)
+        self._say()
+
+    def _is_newer_reading(self, answer: Arrangement) -> bool:
+        """So that a table that is read faster than it is sorted still moves on."""
+        wish = self._wish
+        same = wish is not None and (answer.wish.query, answer.wish.sort) == (wish.query, wish.sort)
+        return same and answer.wish.table is not self.table
+
+    def _wish_for(self) -> None:
+        if self.latest is None:
+            return
+        self._wish = Wish(self.latest, self.where, self.sort)
+        if len(self.latest) <= AT_ONCE:
+            self.settle(arranged(self._wish))
+        else:
+            self._ask(self.panel.name, self._wish)
+
+    def fail(self, error: Exception) -> None:
+        """This panel could not be shown: say so here."""
+        self.fault = f"{type(error).__name__}: {error}"
+        self.tell(*fault_words(self.fault))
+
+    # words
+
+    def busy(self) -> bool:
+        """Whether a filter or an order is being worked out."""
+        return self.shown is not None and self._wish is not None and self.shown.wish is not self._wish
+
+    def tick(self) -> None:
+        """Once a second: how long the reading has taken so far."""
+        if self.latest is None and self.gap is None:
+            self._say()
+
+    def _say(self) -> None:
+        self.tell(*self._words())
+        if self.is_mounted:
+            self.post_message(self.Changed())
+
+    def _words(self) -> tuple[Line, ...]:
+        if self.gap is not None:
+            return gap_words(self.panel, self.gap)
+        if self.latest is None or self.shown is None:
+            return ((f"reading {self.panel.name} {GAP_DOTS}{since(self.asked_at)}", BOLD), *self._meanwhile())
+        if len(self.shown):
+            return ()
+        if self.fault:
+            return fault_words(self.fault)
+        if len(self.shown.wish.table):
+            return (
+                (f"none of {len(self.shown.wish.table):,} rows matches", BOLD),
+                (f"filter: {self.where_text}", PLAIN),
+                ("/ changes the filter, Esc clears it", DIM),
+            )
+        return ((self.panel.empty, BOLD), (f"the kernel was asked and has no rows: {self.panel.command}", DIM))
+
+    def _meanwhile(self) -> tuple[Line, ...]:
+        return (("other panels can be opened meanwhile", DIM),) if time.monotonic() - self.asked_at > 2 else ()
+
+
+GAP_DOTS = "... "
+
+
+def gap_words(panel: Panel, gap: Gap) -> tuple[Line, ...]:
+    """A gap must never look like an empty table."""
+    words: list[Line] = [(f"{panel.name} could not be read", WARNING), (gap.reason, BOLD)]
+    if gap.remedy:
+        words.append((f"what to do: {gap.remedy}", PLAIN))
+    return (*words, (f"the same by hand: {panel.command}", DIM))
+
+
+def fault_words(fault: str) -> tuple[Line, ...]:
+    return ((f"this panel failed: {fault}", LOSS), ("the other panels go on; please report this", PLAIN))
+
+
+def since(started: float) -> str:
+    passed = time.monotonic() - started
+    return f"{passed:.0f} s" if passed >= 1 else ""
+
+
+def panel_sort(panel: Panel) -> tuple[str, bool] | None:
+    return (panel.sort.removeprefix("-"), panel.sort.startswith("-")) if panel.sort else None

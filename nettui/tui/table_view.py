@@ -1,0 +1,324 @@
+"""One table on the screen: asked by row index line by line, so that a million rows cost as much as twenty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from collectors.table import Column, Table
+from collectors.values import Cell
+from nettui.rates import SUFFIX
+from nettui.tui.arrange import Arrangement, find, key_cells
+from nettui.tui.cells import (
+    BOLD,
+    DIM,
+    GLYPHS,
+    HEADING,
+    LOSS,
+    MARKED,
+    PLAIN,
+    REVERSE,
+    WARNING,
+    bar,
+    cell_text,
+    fitted,
+    heading,
+    painted,
+    width_of,
+)  # fmt: skip
+
+WIDEST = 44  # cells; a longer text is cut, and whole in the detail
+GAP = 2
+BAR = 12
+LOSSES = ("drop", "err", "missed", "fail", "squeeze", "discard", "retrans", "overrun")
+
+
+class TableView(ScrollView, can_focus=True):
+    """Draws the rows of an Arrangement; keeps the cursor on its row, by key, when another one comes."""
+
+    DEFAULT_CSS = """
+    TableView { height: 1fr; width: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", show=False),
+        Binding("down,j", "move(1)", show=False),
+        Binding("pageup,ctrl+b", "page(-1)", show=False),
+        Binding("pagedown,ctrl+f", "page(1)", show=False),
+        Binding("home,g", "first", show=False),
+        Binding("end,G", "last", show=False),
+        Binding("left,h", "shift(-1)", show=False),
+        Binding("right,l", "shift(1)", show=False),
+    ]
+
+    class Moved(Message):
+        """The cursor is on another row."""
+
+    def __init__(self, show: Sequence[str], id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.show = tuple(show)
+        self.notice: tuple[tuple[str, Style], ...] = ()
+        self.shown: Arrangement | None = None
+        self.cursor = 0
+        self.shifted = 0  # columns hidden at the left, behind the first
+        self._follows = False  # once the reader has moved, the cursor follows its row
+        self._widths: dict[str, int] = {}
+        self._seen: set[str] = set()
+        self._columns: tuple[Column, ...] = ()
+        self._strips: dict[int, Strip] = {}
+
+    # what is shown
+
+    @property
+    def table(self) -> Table | None:
+        return None if self.shown is None else self.shown.wish.table
+
+    def __len__(self) -> int:
+        return 0 if self.shown is None else len(self.shown)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def cursor_row(self) -> int | None:
+        """The table's row under the cursor, None when there is none."""
+        return self.shown.row_at(self.cursor) if self.shown is not None and self.cursor < len(self) else None
+
+    def tell(self, *lines: tuple[str, Style]) -> None:
+        """Show words in place of rows; none shows the rows again."""
+        if lines != self.notice:
+            self.notice = lines
+            self.refresh()
+
+    def present(self, shown: Arrangement, keep_place: bool = True) -> None:
+        """Show another arrangement: of a later reading, or sorted or filtered otherwise."""
+        before, offset = self.cursor, self.cursor - self.scroll_offset.y
+        cursor = self._carried(shown) if self.shown is not None and self._follows else None
+        self.shown = shown
+        self._seen |= shown.filled
+        self._choose_columns()
+        self.virtual_size = Size(0, len(shown) + 1 if len(shown) else 0)
+        found = cursor is not None
+        self.cursor = max(0, min(before if cursor is None else cursor, len(shown) - 1))
+        if found and self.cursor != before:
+            self.scroll_to(y=self.cursor - (offset if keep_place else self._page() // 2), animate=False)
+        self._strips.clear()
+        self._bring_into_view()
+        self.refresh()
+
+    def show_columns(self, names: Sequence[str]) -> None:
+        self.show, self.shifted = tuple(names), 0
+        self._choose_columns()
+        self._strips.clear()
+        self.refresh()
+
+    def columns(self) -> tuple[Column, ...]:
+        """The columns in display order, those left of the screen too."""
+        return self._columns
+
+    def _carried(self, shown: Arrangement) -> int | None:
+        """Where the row under the cursor is in another arrangement."""
+        row, table = self.cursor_row(), self.table
+        if row is None or table is None:
+            return None
+        if shown.wish.table is not table:
+            key = key_cells(table, row)
+            found = find(shown.wish.table, key, row)
+            if found is None:
+                return None
+            row = found
+        return shown.position_of(row)
+
+    def _choose_columns(self) -> None:
+        table = self.table
+        if table is not None:
+            self._columns = tuple(table.column(name) for name in self.show if name in table and name in self._seen)
+
+    # moving
+
+    def _page(self) -> int:
+        return max(1, self.scrollable_content_region.height - 1)
+
+    def move_to(self, position: int) -> None:
+        position = max(0, min(position, len(self) - 1))
+        if position == self.cursor or not len(self):
+            return
+        before, self.cursor = self.cursor, position
+        scrolled = self._bring_into_view()
+        if not scrolled:
+            self._refresh_rows(before, position)
+        self.post_message(self.Moved())
+
+    def _refresh_rows(self, *positions: int) -> None:
+        top, width = self.scroll_offset.y, self.size.width
+        self.refresh(*(Region(0, position - top + 1, width, 1) for position in positions))
+
+    def _bring_into_view(self) -> bool:
+        top, page = self.scroll_offset.y, self._page()
+        wanted = min(max(top, self.cursor - page + 1), self.cursor)
+        if wanted != top:
+            self.scroll_to(y=wanted, animate=False)
+        return self.scroll_offset.y != top
+
+    def on_resize(self) -> None:
+        self._strips.clear()
+        self._bring_into_view()
+
+    def action_move(self, step: int) -> None:
+        self._follows = True
+        self.move_to(self.cursor + step)
+
+    def action_page(self, pages: int) -> None:
+        self._follows = True
+        step = pages * max(1, self._page() - 1)
+        self.scroll_to(y=self.scroll_offset.y + step, animate=False)
+        self.move_to(self.cursor + step)
+
+    def action_first(self) -> None:
+        self._follows = False
+        self.scroll_to(y=0, animate=False)
+        self.move_to(0)
+
+    def action_last(self) -> None:
+        self._follows = True
+        self.move_to(len(self) - 1)
+
+    def action_shift(self, step: int) -> None:
+        shifted = max(0, min(self.shifted + step, len(self._columns) - 1))
+        if shifted < self.shifted or not self._all_fit():
+            self.shifted = shifted
+            self._strips.clear()
+            self.refresh()
+
+    def _all_fit(self) -> bool:
+        columns = self._visible()
+        used = sum(self._widths.get(column.name, 0) + GAP for column in columns) - GAP
+        return used <= self.scrollable_content_region.width
+
+    # drawing
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        if self.notice:
+            return self._notice_line(y, width)
+        if self.shown is None:
+            return Strip.blank(width)
+        if y == 0:
+            self._measure()
+            return self._header(width)
+        position = self.scroll_offset.y + y - 1
+        if position >= len(self):
+            return Strip.blank(width)
+        if position not in self._strips:
+            self._draw(position, width)
+        strip = self._strips[position]
+        return strip.apply_style(REVERSE) if position == self.cursor else strip
+
+    def _notice_line(self, y: int, width: int) -> Strip:
+        lines = [(part, style) for text, style in self.notice for part in wrapped(text, width - 4)]
+        if not 1 <= y <= len(lines):
+            return Strip.blank(width)
+        text, style = lines[y - 1]
+        return Strip([painted("  " + fitted(text, width - 2), style)], width)
+
+    def _visible(self) -> tuple[Column, ...]:
+        """The first column, which tells what the row is, and those from the shift on."""
+        return self._columns[:1] + self._columns[1 + self.shifted :]
+
+    def _measure(self) -> None:
+        """Widths of what is about to be drawn; they only grow, so that nothing jumps while scrolling."""
+        top = self.scroll_offset.y
+        sample = self._rows(top, top + self._page())
+        for column, cells in zip(self._columns, sample):
+            wide = max((width_of(cell_text(cell, column)) for cell in cells), default=0)
+            wide = BAR + 6 if column.name == "fill" else wide
+            mark = 1 if column.name == self._sorted()[0] else 0
+            wanted = min(WIDEST, max(wide, width_of(heading(column)) + mark))
+            if wanted > self._widths.get(column.name, 0):
+                self._widths[column.name] = wanted
+                self._strips.clear()
+
+    def _rows(self, start: int, stop: int) -> list[list[Cell]]:
+        """The cells of the positions from start to stop, by column."""
+        shown = self.shown
+        assert shown is not None
+        index = slice(start, min(stop, len(shown))) if shown.rows is None else shown.rows[start:stop]
+        return [shown.wish.table[column.name].take(index).cells() for column in self._columns]
+
+    def _sorted(self) -> tuple[str, bool]:
+        return (self.shown.wish.sort if self.shown is not None else None) or ("", False)
+
+    def _header(self, width: int) -> Strip:
+        name, descending = self._sorted()
+        segments = []
+        for column in self._visible():
+            mark = (GLYPHS.down if descending else GLYPHS.up) if column.name == name else ""
+            style = MARKED if mark else HEADING
+            text = fitted(heading(column) + mark, self._widths.get(column.name, 1), right=is_right(column))
+            segments += [painted(text, style), painted(" " * GAP, HEADING)]
+        strip = Strip(segments).crop_extend(0, width, PLAIN)
+        if not self._all_fit() and width > 1:
+            strip = Strip.join([strip.crop(0, width - 1), Strip([painted(GLYPHS.right, MARKED)], 1)])
+        if self.shifted and self._columns:
+            place = min(self._widths.get(self._columns[0].name, 0), width - 1)
+            left = Strip([painted(GLYPHS.left, MARKED)], 1)
+            strip = Strip.join([strip.crop(0, place), left, strip.crop(place + 1, width)])
+        return strip
+
+    def _draw(self, position: int, width: int) -> None:
+        """Strips of the screenful from ``position`` on."""
+        if len(self._strips) > 4 * self._page():
+            self._strips.clear()
+        top = self.scroll_offset.y
+        start, stop = (top, top + self._page()) if top <= position < top + self._page() else (position, position + 1)
+        cells = self._rows(start, stop)
+        names = [column.name for column in self._columns]
+        pinned = len(names) - len(self._visible())
+        chosen = [0, *range(1 + pinned, len(names))] if names else []
+        for row in range(min(stop, len(self)) - start):
+            moving = {
+                name for name, column in zip(names, cells)
+                if name.endswith(SUFFIX) and isinstance(rate := column[row], float) and rate > 0
+            }  # fmt: skip
+            segments = []
+            for place in chosen:
+                segments += self._cell(self._columns[place], cells[place][row], moving)
+            self._strips[start + row] = Strip(segments).crop_extend(0, width, PLAIN)
+
+    def _cell(self, column: Column, cell: Cell, moving: set[str]) -> list[Segment]:
+        width = self._widths.get(column.name, 1)
+        if column.name == "fill" and isinstance(cell, float):
+            text = f"{bar(cell, BAR)} {cell_text(cell, column)}"
+            return [painted(fitted(text, width), fill_style(cell)), painted(" " * GAP)]
+        name = column.name.removesuffix(SUFFIX)
+        moves = name + SUFFIX in moving
+        loses = moves and any(word in name for word in LOSSES)
+        style = DIM if cell is None else LOSS if loses else BOLD if moves else PLAIN
+        value = painted(fitted(cell_text(cell, column), width, right=is_right(column)), style)
+        return [value, painted(("!" if loses else " ") + " " * (GAP - 1), style)]
+
+
+def is_right(column: Column) -> bool:
+    return column.numeric and column.name != "fill"
+
+
+def fill_style(percent: float) -> Style:
+    return LOSS if percent >= 90 else WARNING if percent >= 70 else PLAIN
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Words broken into lines of at most ``width`` cells."""
+    lines, line = [], ""
+    for word in text.split(" "):
+        if line and width_of(f"{line} {word}") > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return [*lines, line]
