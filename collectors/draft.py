@@ -21,6 +21,7 @@ from collectors.values import (
     Values,
     compact,
     constant,
+    fill,
     is_constant,
     translated,
     wide,
@@ -139,7 +140,9 @@ def owned(values: Values) -> Values:
         return Numbers(condensed(values.numbers), None if values.known is None else condensed(values.known))
     if isinstance(values, Addresses):
         prefix = None if values.prefix is None else condensed(values.prefix)
-        return Addresses(np.array(values.octets), condensed(values.form), prefix)
+        octets = np.empty(values.octets.shape, np.uint8)
+        fill(octets, values.octets)
+        return Addresses(octets, condensed(values.form), prefix)
     return values
 
 
