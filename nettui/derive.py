@@ -16,18 +16,24 @@ Tables = Mapping[str, Table]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section: the table it is made of, first of ``needs``, and those it joins when they can be had."""
+    """A section: the table it is made of, first of ``needs``, and those it joins when they can be had.
+
+    ``whole``: it is made of all alike, and shows what there is.
+    """
 
     needs: tuple[str, ...]
     join: Callable[[Tables], Table]
+    whole: bool = False
 
 
 def derive(section: str, raw: Snapshot) -> Table | Gap:
     """One section from raw tables: a Gap when its own table is one; a table that it only joins may be missing."""
-    own, *others = SECTIONS[section].needs
-    if own not in raw.tables:
-        return raw.gaps[own]
-    table = SECTIONS[section].join(raw.tables)
+    found = SECTIONS[section]
+    own, others = ((), found.needs) if found.whole else (found.needs[:1], found.needs[1:])
+    for name in own:
+        if name not in raw.tables:
+            return raw.gaps[name]
+    table = found.join(raw.tables)
     missing = [Gap(f"{name}: {raw.gaps[name].reason}", raw.gaps[name].remedy) for name in others if name in raw.gaps]
     partial = [gap for name in others if name in raw.tables for gap in raw.tables[name].gaps]
     return table.with_gaps(tuple(dict.fromkeys((*missing, *partial))))
@@ -82,7 +88,7 @@ def sockets(tables: Tables) -> Table:
 
 
 SECTIONS: dict[str, Section] = {
-    "overview": Section(OVERVIEW_NEEDS, overview),
+    "overview": Section(OVERVIEW_NEEDS, overview, whole=True),
     "links": Section(("links", "nsids", "peers", "ethtool"), links),
     "addresses": Section(
         ("addresses", "links"),

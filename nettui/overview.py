@@ -25,7 +25,7 @@ COLUMNS = (
     Column("unit", "text", help="of value and limit"),
     Column("limit", "u8", "gauge", help="most that fit"),
     Column("fill", "f8", "gauge", "%", "value as a share of the limit"),
-    Column("source", "text", help="section that shows the details"),
+    Column("source", "text", help="section, or file, that shows the details"),
 )
 
 # counters of the protocols section that an engineer looks at first: what flows, then what is lost
@@ -106,8 +106,8 @@ def protocol_rows(protocols: Table) -> Iterator[Row]:
 def limit_rows(limits: Table) -> Iterator[Row]:
     for row in limits.rows():
         if "used" in row:
-            name, scope, unit = str(row["name"]), str(row["scope"]), str(row["unit"])
-            yield Row("limits", scope, name, int(row["used"]), None, unit, "limits", int(row["limit"]))  # type: ignore[arg-type]
+            name, scope, unit, source = (str(row[key]) for key in ("name", "scope", "unit", "source"))
+            yield Row("limits", scope, name, int(row["used"]), None, unit, source, int(row["limit"]))  # type: ignore[arg-type]
 
 
 def counted(table: Table, row: int, what: str, layer: str, scope: str, unit: str, source: str) -> Row:

@@ -1,0 +1,90 @@
+"""The live source reads what is shown, hears of changes, and paces what is expensive."""
+
+import queue
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from collectors import Host
+from nettui.snapshot import Snapshot
+from nettui.sources import Live
+from tests.lab import joined_pair, namespace, needs_root
+
+pytestmark = needs_root
+
+
+@contextmanager
+def live(host: Host, *sections: str) -> Iterator[tuple[Live, "queue.Queue[Snapshot]"]]:
+    delivered: queue.Queue[Snapshot] = queue.Queue()
+    source = Live(host, delivered.put)
+    source.start()
+    source.show(sections)
+    try:
+        yield source, delivered
+    finally:
+        source.stop()
+
+
+def until(delivered: "queue.Queue[Snapshot]", condition, seconds: float = 5.0) -> Snapshot:
+    ends = time.monotonic() + seconds
+    while True:
+        snapshot = delivered.get(timeout=max(0.01, ends - time.monotonic()))
+        if condition(snapshot):
+            return snapshot
+
+
+def has_route(prefix: str):
+    return lambda snapshot: prefix in snapshot.tables["routes"]["dst"].cells()
+
+
+def test_a_new_route_is_seen_within_two_seconds_because_the_kernel_told():
+    with namespace() as inside, live(inside.host, "routes") as (_, delivered):
+        until(delivered, lambda snapshot: "routes" in snapshot.tables)
+        inside.ip("route add blackhole 198.51.100.0/24")
+        until(delivered, has_route("198.51.100.0/24"), 2.0)
+
+
+def test_routes_that_go_silently_with_their_device_are_noticed():
+    with joined_pair() as (left, _), live(left.host, "routes") as (_, delivered):
+        until(delivered, has_route("10.9.0.0/24"))
+        left.ip("link set left0 down")
+        until(delivered, lambda snapshot: not has_route("10.9.0.0/24")(snapshot), 2.0)
+
+
+def test_an_unchanged_followed_table_is_not_read_again():
+    with namespace() as inside, live(inside.host, "rules") as (_, delivered):
+        until(delivered, lambda snapshot: "rules" in snapshot.tables)
+        time.sleep(1.5)
+        assert delivered.empty()
+
+
+def test_counters_have_rates_from_the_second_reading_on():
+    with joined_pair() as (left, _), live(left.host, "links") as (_, delivered):
+        first = until(delivered, lambda snapshot: "links" in snapshot.tables)
+        assert "rx_packets_rate" not in first.tables["links"]
+        left.run("ping -c 23 -i 0.01 -q 10.9.0.2")
+        moved = until(delivered, lambda s: max(s.tables["links"]["tx_packets_rate"].cells(), key=float) >= 5)
+        assert moved.tables["links"].column("tx_packets_rate").unit == "packets/s"
+
+
+def test_while_frozen_nothing_is_delivered():
+    with namespace() as inside, live(inside.host, "softnet") as (source, delivered):
+        until(delivered, lambda snapshot: True)
+        source.freeze(True)
+        time.sleep(0.3)
+        while not delivered.empty():
+            delivered.get()
+        time.sleep(1.5)
+        assert delivered.empty()
+        source.freeze(False)
+        until(delivered, lambda snapshot: True, 2.0)
+
+
+def test_a_namespace_that_is_removed_becomes_a_gap_and_the_worker_lives_on():
+    with namespace() as inside, live(inside.host, "softnet") as (source, delivered):
+        until(delivered, lambda snapshot: "softnet" in snapshot.tables)
+    source_alive, delivered_alive = Live(Host("no-such"), (kept := queue.Queue()).put), kept
+    source_alive.start()
+    source_alive.show(["softnet"])
+    assert "no-such" in until(delivered_alive, lambda s: True).gaps["softnet"].reason
+    source_alive.stop()
