@@ -7,6 +7,8 @@ from collectors.netlink.addresses import ADDRESSES
 from collectors.netlink.links import LINKS
 from collectors.netlink.neighbours import NEIGHBOURS
 from collectors.netlink.nexthop_objects import NEXTHOPS
+from collectors.netlink.nsids import NSIDS
+from collectors.netlink.peers import PEERS
 from collectors.netlink.qdiscs import CLASSES, QDISCS
 from collectors.netlink.routes import ROUTES
 from collectors.netlink.rules import RULES
@@ -16,6 +18,8 @@ from collectors.proc.softnet import SOFTNET
 
 COLLECTORS: tuple[Collector, ...] = (
     LINKS,
+    PEERS,
+    NSIDS,
     ADDRESSES,
     RULES,
     ROUTES,

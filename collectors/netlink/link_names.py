@@ -75,24 +75,28 @@ def part_names(messages: Messages) -> tuple[Messages, NDArray[np.intp], list[str
     if (lengths < HEADER).any():
         row = int((lengths < HEADER).argmax())
         raise DecodeError(int(offsets[row]), f"link message of {lengths[row]} bytes")
-    sizes = name_sizes(messages, lengths)
-    raw = messages.data.data
-    starts = offsets + HEADER + 4
-    found = [
-        text(bytes(raw[at : at + size - 4])) if size else None
-        for at, size in zip(starts.tolist(), sizes.tolist(), strict=True)
-    ]
+    sizes, found = leading_names(messages)
     cuts = (sizes + 3) & ~3
     order = np.lexsort((cuts, lengths - cuts))
     return without(messages, order, cuts[order], (lengths - cuts)[order]), order, found
 
 
-def name_sizes(messages: Messages, lengths: NDArray[np.intp]) -> NDArray[np.intp]:
-    """nla_len of each message's leading IFLA_IFNAME, 0 where something else leads."""
+def leading_names(messages: Messages, start: int = HEADER) -> tuple[NDArray[np.intp], list[str | None]]:
+    """nla_len of the IFLA_IFNAME at ``start`` of each message, 0 where something else stands there; and the names."""
+    sizes = name_sizes(messages, messages.lengths.astype(np.intp), start)
+    raw, starts = messages.data.data, messages.offsets + start + 4
+    found = [
+        text(bytes(raw[at : at + size - 4])) if size else None
+        for at, size in zip(starts.tolist(), sizes.tolist(), strict=True)
+    ]
+    return sizes, found
+
+
+def name_sizes(messages: Messages, lengths: NDArray[np.intp], start: int) -> NDArray[np.intp]:
     halves = messages.data.view(np.uint16)
-    head = np.where(lengths >= HEADER + 4, (messages.offsets + HEADER) >> 1, 0)
+    head = np.where(lengths >= start + 4, (messages.offsets + start) >> 1, 0)
     sizes, kinds = halves[head].astype(np.intp), halves[head + 1] & NLA_TYPE_MASK
-    fits = (lengths >= HEADER + 4) & (sizes > 4) & (sizes <= 4 + IFNAMSIZ) & (HEADER + ((sizes + 3) & ~3) <= lengths)
+    fits = (lengths >= start + 4) & (sizes > 4) & (sizes <= 4 + IFNAMSIZ) & (start + ((sizes + 3) & ~3) <= lengths)
     return np.where(fits & (kinds == IFLA_IFNAME), sizes, 0)
 
 
