@@ -12,11 +12,12 @@ from collectors.registry import collector
 from collectors.table import Gap, Table
 from nettui.derive import SECTIONS, derive
 from nettui.rates import with_rates
-from nettui.snapshot import Snapshot, take
+from nettui.snapshot import Snapshot, gap, take
 
 BUDGET = 0.05  # share of one core that reading may take
 SAFETY = 60.0  # seconds after which a followed table is read again although no change was heard of
 IDLE = 3600.0
+LISTEN = 0.5  # seconds between looks at what the kernel told
 
 
 def read(sections: Sequence[str], host: Host) -> Snapshot:
@@ -33,13 +34,21 @@ def derived(sections: Iterable[str], raw: Snapshot) -> Snapshot:
     tables: dict[str, Table] = {}
     gaps: dict[str, Gap] = {}
     for section in sections:
-        found = derive(section, raw)
+        found = attempted(section, raw)
         if isinstance(found, Gap):
             gaps[section] = found
         else:
             tables[section] = found
     elapsed = {section: sum(raw.elapsed.get(name, 0) for name in SECTIONS[section].needs) for section in sections}
     return Snapshot(raw.at, tables, gaps, elapsed)
+
+
+def attempted(section: str, raw: Snapshot) -> Table | Gap:
+    """One section; a join that fails costs this section and no other."""
+    try:
+        return derive(section, raw)
+    except Exception as error:
+        return gap(error)
 
 
 class Live:
@@ -95,13 +104,20 @@ class Live:
                 sections, asked = self._sections, self._asked and not self._frozen
                 if asked:
                     self._asked = False
-            if sections and not self._frozen and (self._update(sections) or asked):
-                self._deliver(self._snapshot(sections))
+            try:
+                self._serve(sections, asked)
+            except Exception as error:  # whatever fails here is shown, and the next round tries again
+                self._deliver(Snapshot(time.time(), {}, dict.fromkeys(sections, gap(error))))
+                time.sleep(LISTEN)
             with self._wake:
                 if not (self._stopped or (self._asked and not self._frozen)):
                     self._wake.wait(self._pause(sections))
         if self._changes:
             self._changes.close()
+
+    def _serve(self, sections: Sequence[str], asked: bool) -> None:
+        if sections and not self._frozen and (self._update(sections) or asked):
+            self._deliver(self._snapshot(sections))
 
     def _update(self, sections: Sequence[str]) -> bool:
         """Read what is due; whether anything was."""
@@ -121,7 +137,7 @@ class Live:
             return IDLE
         dues = [reading.due for name in needed(sections) if (reading := self._readings.get(name))]
         pause = min(dues, default=0.0) - time.monotonic()
-        return max(0.05, min(pause, 0.5) if self._changes else pause)
+        return max(0.05, min(pause, LISTEN) if self._changes else pause)
 
     def _snapshot(self, sections: Sequence[str]) -> Snapshot:
         names = [name for name in needed(sections) if name in self._readings]
