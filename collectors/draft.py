@@ -38,7 +38,9 @@ class Draft:
 
     def numbers(self, name: str, numbers: ArrayLike, at: Index = WHOLE, known: NDArray[np.bool_] | None = None) -> None:
         """Numbers of the column's dtype, (rows at ``at``,) or one number for all; where ``known`` is false, absent."""
-        values = np.broadcast_to(np.asarray(numbers).astype(self._dtypes[name], copy=False), self._count(at))
+        values = np.asarray(numbers).astype(self._dtypes[name], copy=False)
+        if not values.ndim:
+            values = constant(values, self._count(at))
         self._put(name, at, Numbers(values, known))
 
     def named(self, name: str, numbers: NDArray[Any], namer: Callable[[int], Cell], at: Index = WHOLE) -> None:
@@ -76,7 +78,9 @@ class Draft:
         prefix: NDArray[np.uint8] | None = None,
     ) -> None:
         """Addresses, octets (n, width) in network order; ``form`` as in values.Addresses, one or (n,)."""
-        forms = np.broadcast_to(np.asarray(form, np.uint8), self._count(at))
+        forms = np.asarray(form, np.uint8)
+        if not forms.ndim:
+            forms = constant(forms, self._count(at))
         if len(forms) and not is_constant(forms) and (forms == forms[0]).all():
             forms = constant(forms[0], len(forms))
         self._put(name, at, Addresses(octets, forms, prefix))

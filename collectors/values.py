@@ -197,7 +197,10 @@ class Pool:
 
 def constant(value: Any, rows: int, dtype: DTypeLike | None = None) -> NDArray[Any]:
     """``rows`` times one value, in the memory of one: a read-only array of stride 0."""
-    return np.broadcast_to(np.asarray(value, dtype), rows)
+    kept = np.array(value, dtype)
+    array: NDArray[Any] = np.ndarray((rows,), kept.dtype, kept, 0, (0,))  # np.broadcast_to takes ten times as long
+    array.flags.writeable = False
+    return array
 
 
 def is_constant(array: NDArray[Any]) -> bool:
