@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collectors.collector import Collector
 from collectors.netlink.addresses import ADDRESSES
+from collectors.netlink.ethtool import ETHTOOL
 from collectors.netlink.links import LINKS
 from collectors.netlink.neighbours import NEIGHBOURS
 from collectors.netlink.nexthop_objects import NEXTHOPS
@@ -14,12 +15,15 @@ from collectors.netlink.routes import ROUTES
 from collectors.netlink.rules import RULES
 from collectors.netlink.sockets import SOCKETS
 from collectors.proc.limits import LIMITS
+from collectors.proc.protocols import PROTOCOLS
+from collectors.proc.socket_owners import SOCKET_OWNERS
 from collectors.proc.softnet import SOFTNET
 
 COLLECTORS: tuple[Collector, ...] = (
     LINKS,
-    PEERS,
     NSIDS,
+    PEERS,
+    ETHTOOL,
     ADDRESSES,
     RULES,
     ROUTES,
@@ -28,7 +32,9 @@ COLLECTORS: tuple[Collector, ...] = (
     QDISCS,
     CLASSES,
     SOFTNET,
+    PROTOCOLS,
     SOCKETS,
+    SOCKET_OWNERS,
     LIMITS,
 )
 
