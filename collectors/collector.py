@@ -50,10 +50,11 @@ class Collector:
 
     def collect(self, host: Host) -> Table:
         """Read and decode; an interrupted dump is read again, and kept with its gap after three tries."""
-        for _ in range(ATTEMPTS):
-            table = self.decode(ahead(self.read(host)))
-            if INTERRUPTED not in table.gaps:
-                break
+        with host.pinned() as pinned:
+            for _ in range(ATTEMPTS):
+                table = self.decode(ahead(self.read(pinned)))
+                if INTERRUPTED not in table.gaps:
+                    break
         return table
 
 

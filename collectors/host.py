@@ -6,8 +6,9 @@ import ctypes
 import os
 import socket
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -57,6 +58,18 @@ class Host:
         if failure:
             raise failure[0]
         return outcome[0]
+
+    @contextmanager
+    def pinned(self) -> Iterator[Host]:
+        """The same namespace held open, so that it stays the same one whatever becomes of its name."""
+        if self.netns is None:
+            yield self
+            return
+        descriptor = os.open(self.namespace_path(), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield replace(self, netns=f"/proc/self/fd/{descriptor}")
+        finally:
+            os.close(descriptor)
 
     def namespace_path(self) -> Path:
         """The file that stands for the namespace; raises NoSuchNamespace when there is none."""

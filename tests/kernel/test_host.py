@@ -9,6 +9,7 @@ import pytest
 import collectors
 from collectors import Host
 from collectors.host import NoSuchNamespace
+from collectors.netlink.routes import ROUTES
 from nettui import snapshot, sources
 from tests.lab import namespace, needs_root
 
@@ -92,3 +93,15 @@ def test_an_ordinary_user_reads_routes_and_is_told_why_not_elsewhere():
     assert readable == "True"
     assert "no permission" in refused
     assert "sudo" in refused
+
+
+def test_a_namespace_whose_name_goes_while_it_is_read_is_read_to_the_end():
+    with namespace() as inside:
+        inside.ip(*(f"route add blackhole 198.{18 + (i >> 16)}.{i >> 8 & 255}.{i & 255}" for i in range(20011)))
+        with inside.host.pinned() as pinned:
+            blocks = ROUTES.read(pinned)
+            first = next(blocks)
+            subprocess.run(["ip", "netns", "del", inside.name], check=True)
+            table = ROUTES.decode([first, *blocks])
+        subprocess.run(["ip", "netns", "add", inside.name], check=True)  # for the lab to remove
+    assert table.codes("type").matching(lambda kind: kind == "blackhole").sum() == 20011

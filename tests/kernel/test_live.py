@@ -81,7 +81,7 @@ def test_while_frozen_nothing_is_delivered():
 
 
 def test_a_namespace_that_is_removed_becomes_a_gap_and_the_worker_lives_on():
-    with namespace() as inside, live(inside.host, "softnet") as (source, delivered):
+    with namespace() as inside, live(inside.host, "softnet") as (_, delivered):
         until(delivered, lambda snapshot: "softnet" in snapshot.tables)
     source_alive, delivered_alive = Live(Host("no-such"), (kept := queue.Queue()).put), kept
     source_alive.start()
