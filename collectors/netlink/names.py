@@ -34,15 +34,17 @@ LENGTHS[socket.AF_INET], LENGTHS[socket.AF_INET6] = 4, 16
 
 
 def family_forms(families: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if len(families) and (families == families[0]).all():
+        return constant(FORMS[families[0]], len(families))
     return FORMS[families]
 
 
 def address_forms(families: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
     """Forms of addresses of ``length`` octets; DecodeError where that is not the family's length."""
-    expected = LENGTHS[families]
+    expected = LENGTHS[np.flatnonzero(np.bincount(families, minlength=1))]
     if ((expected != length) & (expected != 0)).any():
         raise DecodeError(0, f"address of {length} bytes is not of its family")
-    return FORMS[families]
+    return family_forms(families)
 
 
 def family_name(number: int) -> str:
@@ -67,6 +69,10 @@ def route_protocol(number: int) -> str:
 
 def route_realm(number: int) -> str:
     return configured("rt_realms").get(number) or ("unknown" if number == 0 else str(number))
+
+
+def traffic_class(number: int) -> str:
+    return configured("rt_dsfield").get(number) or f"{number:#04x}"
 
 
 def device_group(number: int) -> str:

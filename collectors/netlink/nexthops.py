@@ -6,7 +6,8 @@ import socket
 import struct
 from collections.abc import Callable
 
-from collectors.netlink.names import NameBits
+from collectors.netlink.fields import little
+from collectors.netlink.names import NameBits, route_realm, route_table
 from collectors.values import Cell
 from collectors.wire.netlink import attribute_map, attributes, text
 
@@ -30,11 +31,11 @@ ROUTE_FLAGS = NameBits(
 RTAX = {
     2: "mtu", 3: "window", 4: "rtt", 5: "rttvar", 6: "ssthresh", 7: "cwnd", 8: "advmss", 9: "reordering",
     10: "hoplimit", 11: "initcwnd", 12: "features", 13: "rto_min", 14: "initrwnd", 15: "quickack",
-    16: "congctl", 17: "fastopen_no_cookie",
+    16: "congestion", 17: "fastopen_no_cookie",
 }  # fmt: skip
-RTAX_LOCK, RTAX_CC_ALGO = 1, 16
-RTAX_SCALE = {4: 8.0, 5: 4.0}  # rtt and rttvar are kept in eighths and quarters of a millisecond
-RTAX_FEATURES = NameBits({0x01: "ecn", 0x02: "sack", 0x04: "timestamp", 0x08: "allfrag", 0x10: "tcp_usec_ts"})
+RTAX_LOCK, RTAX_FEATURES, RTAX_CC_ALGO = 1, 12, 16
+RTAX_SCALE = {4: 8, 5: 4}  # rtt and rttvar are kept in eighths and quarters of a millisecond
+RTAX_FEATURE = NameBits({0x01: "ecn", 0x02: "sack", 0x04: "timestamp", 0x08: "allfrag", 0x10: "tcp_usec_ts"})
 LWTUNNEL_ENCAP = {
     1: "mpls",
     2: "ip",
@@ -63,26 +64,29 @@ def via(value: bytes) -> dict[str, Cell]:
     return {"family": {2: "inet", 10: "inet6"}.get(family, str(family)), "host": address(value[2:])}
 
 
-def metrics(value: bytes) -> dict[str, Cell]:
-    """RTA_METRICS by iproute2's words; a locked metric stands in ``lock``."""
+def metrics(value: bytes) -> list[dict[str, Cell]]:
+    """RTA_METRICS by iproute2's words, in the list of one that it makes; the locked ones are named in ``lock``."""
     found: dict[str, Cell] = {}
     locked = 0
     for number, payload in attributes(value):
+        amount = little(payload[:4])
         if number == RTAX_CC_ALGO:
-            found["congctl"] = text(payload)
-            continue
-        amount = int.from_bytes(payload[:4], "little")
-        if number == RTAX_LOCK:
+            found["congestion"] = text(payload)
+        elif number == RTAX_LOCK:
             locked = amount
-        elif number == 12:
-            found["features"] = RTAX_FEATURES(amount)
+        elif number == RTAX_FEATURES:
+            found |= dict.fromkeys(RTAX_FEATURE(amount), True)
         else:
-            found[RTAX.get(number, f"metric {number}")] = (
-                amount / RTAX_SCALE[number] if number in RTAX_SCALE else amount
-            )
+            found[RTAX.get(number, f"metric {number}")] = amount // RTAX_SCALE.get(number, 1)
     if locked:
         found["lock"] = [name for number, name in RTAX.items() if locked >> number & 1]
-    return found
+    return [found]
+
+
+def realms(number: int) -> dict[str, Cell]:
+    """RTA_FLOW: the realm of origin in the upper half, of destination in the lower."""
+    origin: dict[str, Cell] = {"from": route_realm(number >> 16)} if number >> 16 else {}
+    return {**origin, "to": route_realm(number & 0xFFFF)}
 
 
 def multipath(value: bytes) -> list[dict[str, Cell]]:
@@ -99,6 +103,8 @@ def multipath(value: bytes) -> list[dict[str, Cell]]:
             hop["gateway"] = address(inner[RTA_GATEWAY])
         if RTA_VIA in inner:
             hop["via"] = via(inner[RTA_VIA])
+        if RTA_FLOW in inner:
+            hop["flow"] = realms(little(inner[RTA_FLOW][:4]))
         if RTA_ENCAP_TYPE in inner:
             kind = int.from_bytes(inner[RTA_ENCAP_TYPE][:2], "little")
             hop["encap"] = encapsulation_type(kind)
@@ -115,16 +121,12 @@ def encapsulation_type(number: int) -> str:
 def encapsulation(value: bytes) -> dict[str, Cell]:
     """RTA_ENCAP_TYPE's two bytes, then RTA_ENCAP: the fields of the kinds that are known, {} for others."""
     kind, inner = int.from_bytes(value[:2], "little"), attribute_map(value[2:])
-    fields = ENCAPSULATIONS.get(kind, {})
-    return {name: spell(inner[number]) for number, (name, spell) in fields.items() if number in inner}
+    fields = ENCAPSULATIONS.get(kind, [])
+    return {name: spell(inner[number]) for number, name, spell in fields if number in inner}
 
 
 def big(value: bytes) -> int:
     return int.from_bytes(value, "big")
-
-
-def little(value: bytes) -> int:
-    return int.from_bytes(value, "little")
 
 
 def labels(value: bytes) -> str:
@@ -133,22 +135,46 @@ def labels(value: bytes) -> str:
 
 
 Speller = Callable[[bytes], Cell]
-TUNNEL: dict[int, tuple[str, Speller]] = {
-    1: ("id", big),
-    2: ("dst", address),
-    3: ("src", address),
-    4: ("ttl", little),
-    5: ("tos", little),
-}
-TUNNEL6: dict[int, tuple[str, Speller]] = {
-    1: ("id", big),
-    2: ("dst", address),
-    3: ("src", address),
-    4: ("hoplimit", little),
-    5: ("tc", little),
-}
-ENCAPSULATIONS: dict[int, dict[int, tuple[str, Speller]]] = {
-    1: {1: ("dst", labels), 2: ("ttl", little)},
+TUNNEL: list[tuple[int, str, Speller]] = [
+    (1, "id", big), (2, "dst", address), (3, "src", address), (4, "ttl", little), (5, "tos", little),
+]  # fmt: skip
+TUNNEL6: list[tuple[int, str, Speller]] = [
+    (1, "id", big), (2, "dst", address), (3, "src", address), (4, "hoplimit", little), (5, "tc", little),
+]  # fmt: skip
+SEG6_MODES = ("inline", "encap", "l2encap", "encap.red", "l2encap.red")
+SEG6_ACTIONS = {
+    1: "End", 2: "End.X", 3: "End.T", 4: "End.DX2", 5: "End.DX6", 6: "End.DX4", 7: "End.DT6", 8: "End.DT4",
+    9: "End.B6", 10: "End.B6.Encaps", 11: "End.BM", 12: "End.S", 13: "End.AS", 14: "End.AM", 15: "End.BPF",
+    16: "End.DT46",
+}  # fmt: skip
+
+
+def seg6_mode(value: bytes) -> str:
+    """struct seg6_iptunnel_encap { int mode; struct ipv6_sr_hdr srh[]; }"""
+    mode = little(value[:4])
+    return SEG6_MODES[mode] if mode < len(SEG6_MODES) else str(mode)
+
+
+def segments(value: bytes) -> list[Cell]:
+    """RFC 8754: the segments of ipv6_sr_hdr stand in reverse, from first_segment (its fifth byte) down to 0."""
+    last = value[8] if len(value) > 8 else 0
+    found = [value[12 + at * 16 : 28 + at * 16] for at in range(last, -1, -1)]
+    return [address(segment) for segment in found if len(segment) == 16]
+
+
+ENCAPSULATIONS: dict[int, list[tuple[int, str, Speller]]] = {
+    1: [(1, "dst", labels), (2, "ttl", little)],
     2: TUNNEL,
     4: TUNNEL6,
+    5: [(1, "mode", seg6_mode), (1, "segs", lambda value: segments(value))],
+    7: [
+        (1, "action", lambda value: SEG6_ACTIONS.get(little(value), str(little(value)))),
+        (2, "segs", lambda value: segments(bytes(4) + value)),
+        (3, "table", lambda value: route_table(little(value))),
+        (4, "nh4", address),
+        (5, "nh6", address),
+        (6, "iif", little),
+        (7, "oif", little),
+        (9, "vrftable", lambda value: route_table(little(value))),
+    ],
 }

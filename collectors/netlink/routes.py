@@ -14,7 +14,7 @@ from collectors.draft import Draft
 from collectors.host import Host
 from collectors.netlink import names
 from collectors.netlink.dump import NETLINK_ROUTE, answer_one, decode_dump, dump
-from collectors.netlink.nexthops import ROUTE_FLAGS, encapsulation, encapsulation_type, metrics, multipath, via
+from collectors.netlink.nexthops import ROUTE_FLAGS, encapsulation, encapsulation_type, metrics, multipath, realms, via
 from collectors.table import Column, Table
 from collectors.wire.netlink import Messages, attribute
 from collectors.wire.shapes import Shape, shapes
@@ -35,7 +35,7 @@ RTMSG = np.dtype(
         ("rtm_flags", "<u4"),
     ]
 )
-RTM_F_CLONED, RTM_F_FIB_MATCH = 0x200, 0x2000
+RTM_F_CLONED, RTM_F_LOOKUP_TABLE, RTM_F_FIB_MATCH = 0x200, 0x1000, 0x2000
 RTA_DST, RTA_SRC, RTA_IIF, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_METRICS, RTA_MULTIPATH = range(1, 10)
 RTA_FLOW, RTA_CACHEINFO, RTA_TABLE, RTA_MARK, RTA_VIA, RTA_PREF = 11, 12, 15, 16, 18, 20
 RTA_ENCAP_TYPE, RTA_ENCAP, RTA_EXPIRES, RTA_UID, RTA_TTL_PROPAGATE, RTA_NH_ID = 21, 22, 23, 25, 26, 30
@@ -62,7 +62,7 @@ COLUMNS = (
     Column("type", "text", "label", help="unicast, local, blackhole, …"),
     Column("dst", "address", "key", help="destination prefix"),
     Column("from", "address", "key", help="source prefix (IPv6 subtrees)"),
-    Column("tos", "u1", "key", help="type of service the route is for"),
+    Column("tos", "text", "key", help="type of service the route is for, by its name in rt_dsfield"),
     Column("gateway", "address", "key", help="next hop"),
     Column("via", "json", "label", help="next hop of another address family"),
     Column("oif", "u4", "key", help="interface index of the way out"),
@@ -73,15 +73,15 @@ COLUMNS = (
     Column("flags", "json", "label", help="dead, linkdown, onlink, offload, …"),
     Column("nhid", "u4", "label", help="nexthop object"),
     Column("nexthops", "json", "label", help="multipath: gateway, dev index, weight, flags"),
-    Column("metrics", "json", "label", help="mtu, advmss, window, rtt, … ; true: locked"),
+    Column("metrics", "json", "label", help="mtu, advmss, window, rtt, …; those in lock do not change"),
     Column("encap", "text", "label", help="lightweight tunnel"),
     Column("encap_info", "json", "label", help="what the lightweight tunnel adds"),
-    Column("realms", "json", "label", help="realm from and to"),
+    Column("flow", "json", "label", help="realms of origin (from) and destination (to)"),
     Column("pref", "text", "label", help="router preference (IPv6)"),
-    Column("expires", "f8", "gauge", "s", "time until the route is removed"),
+    Column("expires", "i4", "gauge", "s", "time until the route is removed"),
     Column("error", "i4", "label", help="errno that the route gives"),
     Column("used", "u4", "gauge", help="uses, as the cache information counts them"),
-    Column("ttl_propagate", "u1", "label", help="MPLS: copy the TTL"),
+    Column("ttl_propagate", "bool", "label", help="MPLS: copy the TTL", path="ttl-propogate"),
 )
 
 
@@ -116,7 +116,7 @@ def put_header(draft: Draft, shape: Shape, header: NDArray[np.void]) -> None:
     draft.named("scope", header["rtm_scope"], names.route_scope, at)
     draft.named("flags", header["rtm_flags"], ROUTE_FLAGS, at)
     if header["rtm_tos"].any():
-        draft.numbers("tos", header["rtm_tos"], at, header["rtm_tos"] != 0)
+        draft.named("tos", header["rtm_tos"], lambda number: names.traffic_class(number) if number else None, at)
     tables = shape.number("<u4", RTA_TABLE) if RTA_TABLE in shape else header["rtm_table"]
     draft.named("table", tables, names.route_table, at)
 
@@ -129,7 +129,7 @@ def put_destination(draft: Draft, shape: Shape, header: NDArray[np.void]) -> Non
             draft.addresses(name, octets, names.address_forms(families, octets.shape[1]), shape.at, lengths)
         elif name == "dst":
             zero = np.zeros((len(shape), 4), np.uint8)
-            draft.addresses(name, zero, names.FORMS[families], shape.at, lengths)
+            draft.addresses(name, zero, names.family_forms(families), shape.at, lengths)
     for name, number in (("gateway", RTA_GATEWAY), ("prefsrc", RTA_PREFSRC)):
         if number in shape:
             octets = shape.bytes_of(number)
@@ -149,11 +149,11 @@ def put_attributes(draft: Draft, shape: Shape) -> None:
         if number in shape:
             draft.spelled(name, shape.bytes_of(number), spell, at)
     if RTA_FLOW in shape:
-        draft.named("realms", shape.number("<u4", RTA_FLOW), realms, at)
+        draft.named("flow", shape.number("<u4", RTA_FLOW), realms, at)
     if RTA_PREF in shape:
         draft.named("pref", shape.number("u1", RTA_PREF), lambda number: PREFERENCES.get(number, str(number)), at)
     if RTA_TTL_PROPAGATE in shape:
-        draft.numbers("ttl_propagate", shape.number("u1", RTA_TTL_PROPAGATE), at)
+        draft.numbers("ttl_propagate", shape.number("u1", RTA_TTL_PROPAGATE) != 0, at)
     if RTA_ENCAP_TYPE in shape:
         kinds = shape.number("<u2", RTA_ENCAP_TYPE)
         draft.named("encap", kinds, encapsulation_type, at)
@@ -173,13 +173,7 @@ def put_cache(draft: Draft, shape: Shape) -> None:
         ("used", "rta_used", 1),
     ):
         if field in cache and cache[field].any():
-            values = cache[field] / divisor if divisor != 1 else cache[field]
-            draft.numbers(name, values, shape.at, cache[field] != 0)
-
-
-def realms(number: int) -> dict[str, int]:
-    """RTA_FLOW: the realm of origin in the upper half, of destination in the lower."""
-    return {**({"from": number >> 16} if number >> 16 else {}), "to": number & 0xFFFF}
+            draft.numbers(name, np.trunc(cache[field] / divisor), shape.at, cache[field] != 0)
 
 
 def lookup(host: Host, destination: str, source: str = "", mark: int = 0) -> Table:
@@ -188,15 +182,20 @@ def lookup(host: Host, destination: str, source: str = "", mark: int = 0) -> Tab
     Raises ValueError for a text that is no address, NetlinkError where the kernel knows no way.
     """
     family = socket.AF_INET6 if ":" in destination else socket.AF_INET
-    width = 128 if family == socket.AF_INET6 else 32
+    wanted = packed(family, destination)
+    origin = packed(family, source) if source else b""
+    flags = RTM_F_FIB_MATCH | (RTM_F_LOOKUP_TABLE if family == socket.AF_INET else 0)  # IPv6 tells the table unasked
+    body = struct.pack("=8BI", family, 8 * len(wanted), 8 * len(origin), *bytes(5), flags) + attribute(RTA_DST, wanted)
+    body += attribute(RTA_SRC, origin) if origin else b""
+    body += attribute(RTA_MARK, struct.pack("=I", mark)) if mark else b""
+    return rows(answer_one(host, NETLINK_ROUTE, RTM_GETROUTE, body).of(RTM_NEWROUTE))
+
+
+def packed(family: int, address: str) -> bytes:
     try:
-        wanted = attribute(RTA_DST, socket.inet_pton(family, destination))
-        origin = attribute(RTA_SRC, socket.inet_pton(family, source)) if source else b""
+        return socket.inet_pton(family, address)
     except OSError as error:
-        raise ValueError(f"{source or destination} is not an address") from error
-    marked = attribute(RTA_MARK, struct.pack("=I", mark)) if mark else b""
-    header = struct.pack("=8BI", family, width, width if source else 0, *bytes(5), RTM_F_FIB_MATCH)
-    return rows(answer_one(host, NETLINK_ROUTE, RTM_GETROUTE, header + wanted + origin + marked).of(RTM_NEWROUTE))
+        raise ValueError(f"{address} is not an address") from error
 
 
 ROUTES = Collector("routes", COLUMNS, read, decode, "rtnetlink RTM_GETROUTE")

@@ -132,7 +132,7 @@ def put_selectors(draft: Draft, shape: Shape, header: NDArray[np.void]) -> None:
         if number in shape:
             draft.spelled(name, shape.bytes_of(number), text, at)
     put_mark(draft, shape)
-    draft.named("tos", header["tos"], traffic_class, at)
+    draft.named("tos", header["tos"], lambda number: names.traffic_class(number) if number else None, at)
     if FRA_DSCP in shape:
         draft.numbers("dscp", shape.number("u1", FRA_DSCP), at)
     if FRA_L3MDEV in shape:
@@ -199,10 +199,6 @@ def action(number: int) -> Cell:
 
 def suppressed_group(number: int) -> Cell:
     return None if number == UNSET else names.device_group(number)
-
-
-def traffic_class(number: int) -> Cell:
-    return (names.configured("rt_dsfield").get(number) or f"{number:#04x}") if number else None
 
 
 def hexadecimal(number: int) -> str:

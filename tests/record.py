@@ -1,0 +1,51 @@
+"""The decoders' fixtures, recorded anew from this kernel: ``python -m tests.record NAME...`` (as root)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from collectors.collector import Block
+from collectors.registry import collector
+from tests import link_scenes, scenes
+from tests.lab import Namespace
+
+FIXTURES = Path(__file__).parent / "collectors" / "fixtures"
+SCENES: dict[str, Callable[[], AbstractContextManager[Namespace]]] = {
+    "links": link_scenes.links,
+    "peers": link_scenes.links,
+    "ethtool": link_scenes.links,
+    "addresses": scenes.addresses,
+    "rules": scenes.rules,
+    "nexthops": scenes.nexthops,
+    "routes": scenes.routes,
+    "neighbours": scenes.neighbours,
+    "qdiscs": scenes.qdiscs,
+    "classes": scenes.qdiscs,
+}
+
+
+def record(name: str) -> None:
+    """Read a collector in its scene, and keep each block as ``fixtures/NAME/NUMBER-PART.bin``."""
+    folder = FIXTURES / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with SCENES[name]() as inside:
+        blocks = [item for item in collector(name).read(inside.host) if isinstance(item, Block)]
+    for old in folder.glob("*.bin"):
+        old.unlink()
+    for number, block in enumerate(blocks):
+        (folder / f"{number:02d}-{block.part}.bin").write_bytes(bytes(block.data))
+
+
+def recorded(name: str) -> list[Block]:
+    """The blocks of a fixture, in the order in which they were read."""
+    files = sorted((FIXTURES / name).glob("*.bin"))
+    assert files, f"no fixture {name}: python -m tests.record {name}"
+    return [Block(file.stem.partition("-")[2], file.read_bytes()) for file in files]
+
+
+if __name__ == "__main__":
+    for wanted in sys.argv[1:] or SCENES:
+        record(wanted)
