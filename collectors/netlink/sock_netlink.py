@@ -54,6 +54,7 @@ def request_body() -> bytes:
 
 
 def rows(messages: Messages) -> Table:
+    """One row per socket: the kernel gives those that listen to multicast groups twice."""
     draft = Draft(COLUMNS, len(messages))
     draft.same("family", "netlink")
     draft.same("netid", "nl")
@@ -66,7 +67,9 @@ def rows(messages: Messages) -> Table:
         put_known(draft, "inode", header["ndiag_ino"], at)
         put_peer(draft, at, header)
         put_attributes(draft, shape)
-    return draft.table()
+    table = draft.table()
+    _, first = np.unique(table.numbers("cookie").numbers, return_index=True)
+    return table if len(first) == len(table) else table.take(np.sort(first))
 
 
 def put_peer(draft: Draft, at: Index, header: NDArray[Any]) -> None:

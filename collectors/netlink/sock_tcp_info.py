@@ -138,7 +138,9 @@ def put_tcp_info(draft: Draft, shape: Shape, listening: bool) -> None:
     info = shape.struct(TCP_INFO, INET_DIAG_INFO)
     for member in OF_LISTENERS if listening else MEASURED:
         if member in info:
-            draft.numbers(MEASURED[member], info[member], shape.at, known(member, info[member]))
+            meant = known(member, info[member])
+            if meant is None or meant.any():
+                draft.numbers(MEASURED[member], info[member], shape.at, meant)
     if not listening and "wscale" in info:
         put_flags(draft, shape.at, info)
 

@@ -20,12 +20,13 @@ from collectors.netlink.sock_columns import (
 )
 from collectors.netlink.sock_tcp_info import divided
 from collectors.table import Table
+from collectors.values import Cell
 from collectors.wire.netlink import Messages
 from collectors.wire.shapes import Shape, shapes
 
 UNIX_DIAG_NAME, UNIX_DIAG_VFS, UNIX_DIAG_PEER, UNIX_DIAG_ICONS, UNIX_DIAG_RQLEN = range(5)
 UNIX_DIAG_MEMINFO, UNIX_DIAG_SHUTDOWN, UNIX_DIAG_UID = 5, 6, 7
-UDIAG_SHOW = 0x01 | 0x02 | 0x04 | 0x10 | 0x20 | 0x40  # name, vfs, peer, rqlen, meminfo, uid (since 5.3)
+UDIAG_SHOW = 0x01 | 0x02 | 0x04 | 0x08 | 0x10 | 0x20 | 0x40  # name, vfs, peer, icons, rqlen, meminfo, uid (since 5.3)
 
 # struct unix_diag_msg { __u8 udiag_family, udiag_type, udiag_state, pad; __u32 udiag_ino, udiag_cookie[2]; }
 UNIX_DIAG_MSG = np.dtype(
@@ -75,9 +76,12 @@ def put_attributes(draft: Draft, shape: Shape) -> None:
     at = shape.at
     if UNIX_DIAG_NAME in shape:
         draft.spelled("path", shape.bytes_of(UNIX_DIAG_NAME), path, at)
-    for name, number in (("peer_inode", UNIX_DIAG_PEER), ("uid", UNIX_DIAG_UID)):
-        if number in shape:
-            draft.numbers(name, shape.number("<u4", number), at)
+    if UNIX_DIAG_PEER in shape:
+        put_known(draft, "peer_inode", shape.number("<u4", UNIX_DIAG_PEER), at)
+    if UNIX_DIAG_UID in shape:
+        draft.numbers("uid", shape.number("<u4", UNIX_DIAG_UID), at)
+    if UNIX_DIAG_ICONS in shape:
+        draft.spelled("peers", shape.bytes_of(UNIX_DIAG_ICONS), inodes, at)
     if UNIX_DIAG_VFS in shape:
         for name, numbers in shape.struct(VFS, UNIX_DIAG_VFS).items():
             draft.numbers(name, numbers, at)
@@ -87,6 +91,12 @@ def put_attributes(draft: Draft, shape: Shape) -> None:
 
 def netid(kind: int) -> str:
     return NETIDS.get(kind, f"u_{kind}")
+
+
+def inodes(value: bytes) -> Cell:
+    """The sockets that wait for accept(), None for none; one that waits with 0 is not connected any more."""
+    found: list[Cell] = [inode for (inode,) in struct.iter_unpack("=I", value[: len(value) & ~3]) if inode]
+    return found or None
 
 
 def path(value: bytes) -> str | None:

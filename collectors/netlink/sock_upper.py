@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.netlink.names import NameBits
 from collectors.values import Cell
 from collectors.wire.netlink import DecodeError, attribute_map, text
 from collectors.wire.shapes import Shape
@@ -31,6 +32,7 @@ TLS_CONF = {1: "none", 2: "sw", 3: "hw", 4: "hw-record"}
 # MPTCP_SUBFLOW_ATTR_*: number -> ss's word
 SUBFLOW = {1: "token_rem", 2: "token_loc", 3: "rel_write_seq", 4: "seq", 5: "sfseq", 6: "ssnoff", 7: "maplen",
            8: "flags", 9: "id_rem", 10: "id_loc"}  # fmt: skip
+MPTCP_FLAGS = NameBits({1: "fallback", 2: "remote_key"})
 SUBFLOW_FLAGS = "MmJjBbecv"  # MPTCP_SUBFLOW_FLAG_*, from bit 0 on, as ss spells them
 
 # struct mptcp_info: member, type, ss's word ("" = not among the details). Late ones: csum_enabled 5.14,
@@ -82,6 +84,8 @@ def mptcp_info(value: bytes) -> dict[str, Cell] | None:
         if name:
             (found[name],) = struct.unpack_from("=" + kind, value, at)
         at += size
+    if isinstance(bits := found.get("flags"), int):
+        found["flags"] = MPTCP_FLAGS(bits)
     return found or None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ from collectors.wire.netlink import DecodeError, Messages, NetlinkError, message
 
 SOCK_DIAG_BY_FAMILY = 20
 SHORT = 1024  # bytes: a refusal is shorter
-REFUSED = "this kernel's sock_diag does not tell of them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,9 @@ def asked(host: Host, part: Part) -> Iterator[Block | Gap]:
         if len(first.data) < SHORT:
             messages(first.data)
     except NetlinkError as error:
-        yield from instead(host, part, f"{REFUSED} ({error.strerror})", "")
+        unknown = error.errno == errno.ENOENT
+        why = f"this kernel has no {part.modules[-1]}" if unknown else f"sock_diag refused: {error.strerror}"
+        yield from instead(host, part, why, "")
         return
     yield first
     yield from blocks
