@@ -23,8 +23,6 @@ from collectors.wire.netlink import attributes
 
 VLAN_FLAGS = {1: "REORDER_HDR", 2: "GVRP", 4: "LOOSE_BINDING", 8: "MVRP", 16: "BRIDGE_BINDING"}
 MACVLAN_MODES = {1: "private", 2: "vepa", 4: "bridge", 8: "passthru", 16: "source"}
-MACVLAN_NOPROMISC = 1
-MACVLAN_MODE, MACVLAN_MACADDR_DATA = 1, 5
 IPVLAN_FLAGS = {1: "private", 2: "vepa"}
 
 
@@ -48,7 +46,7 @@ def finish_macvlan(found: Found) -> Found:
     flags = found.pop("flags", 0)
     if isinstance(flags, int):
         found.update({word: True for bit, word in ((1, "nopromisc"), (2, "nodst")) if flags & bit})
-    if not found.get("macaddr_count"):
+    if found.get("mode") != "source":
         found.pop("macaddr_count", None)
     return found
 
@@ -64,12 +62,15 @@ MACVLAN = Details(
     },
     finish_macvlan,
 )
-IPVLAN = Details(
-    {
-        1: ("mode", worded(("l2", "l3", "l3s"), "unknown")),
-        2: ("mode_flag", lambda value: IPVLAN_FLAGS.get(little(value), "bridge")),
-    }
-)
+
+
+def finish_ipvlan(found: Found) -> Found:
+    """What the slaves may exchange with each other is a key of its own, as ip has it."""
+    flags = found.pop("flags", None)
+    return {**found, IPVLAN_FLAGS.get(flags, "bridge"): True} if isinstance(flags, int) else found
+
+
+IPVLAN = Details({1: ("mode", worded(("l2", "l3", "l3s"), "unknown")), 2: ("flags", little)}, finish_ipvlan)
 VRF = Details({1: ("table", little)})
 
 

@@ -32,8 +32,8 @@ UNKNOWN = "UNKNOWN"
 
 
 def bridge_id(value: bytes) -> str:
-    """struct ifla_bridge_id { __u8 prio[2]; __u8 addr[6]; }"""
-    return f"{value[:2].hex()}.{value[2:8].hex(':')}"
+    """struct ifla_bridge_id { __u8 prio[2]; __u8 addr[6]; }, the address without leading zeros as ip has it."""
+    return f"{value[:2].hex()}.{':'.join(f'{octet:x}' for octet in value[2:8])}"
 
 
 def bridge_options(value: bytes) -> dict[str, Cell]:

@@ -13,6 +13,7 @@ from collectors.netlink.link_details import (
     endpoint,
     flag,
     given,
+    hexadecimal,
     host,
     little,
     nonzero_hex,
@@ -59,7 +60,7 @@ def finish_vxlan(found: Found) -> Found:
 
 
 def multicast(text: str) -> bool:
-    return text.startswith("ff") if ":" in text else 224 <= int(text.split(".", 1)[0]) < 240
+    return 224 <= int(text.split(".", 1)[0]) < 240 if "." in text else text.startswith("ff")
 
 
 VXLAN = Details(
@@ -135,16 +136,9 @@ def encapsulation(found: Found) -> Found:
     return {**found, "encap": {**encap, "csum": bool(bits & 1), "csum6": bool(bits & 2), "remcsum": bool(bits & 4)}}
 
 
-def external(found: Found) -> Found | None:
-    """A tunnel that takes its ends from the route has no further details in ip."""
-    return {"external": True} if found.get("external") else None
-
-
 def finish_gre(found: Found) -> Found:
     incoming, outgoing = found.pop("iflags", 0), found.pop("oflags", 0)
     flags6 = found.pop("flags", 0)
-    if outer := external(found):
-        return outer
     for side, bits in (("i", incoming), ("o", outgoing)):
         if not isinstance(bits, int) or not bits & GRE_KEY:
             found.pop(f"{side}key", None)
@@ -190,7 +184,7 @@ GRE_FIELDS: dict[int, tuple[str, Speller]] = {
     22: ("erspan_ver", little),
     21: ("erspan_index", little),
     23: ("erspan_dir", worded(("ingress",), "egress")),
-    24: ("erspan_hwid", lambda value: f"{little(value):x}"),
+    24: ("erspan_hwid", hexadecimal),
     **encapsulated(14),
 }
 GRE = Details({**GRE_FIELDS, 10: ("pmtudisc", flag)}, finish_gre, ("link",))
@@ -200,8 +194,6 @@ GRE6 = Details(
 
 
 def finish_iptunnel(found: Found) -> Found:
-    if outer := external(found):
-        return outer
     flags = found.pop("flags", 0)
     if isinstance(flags, int) and flags & 1:
         found["isatap"] = True
@@ -243,8 +235,6 @@ IPTUNNEL = Details(
 
 def finish_ip6tunnel(found: Found) -> Found:
     flags = found.pop("flags", 0)
-    if outer := external(found):
-        return outer
     return encapsulation(tunnel6_flags(found, flags if isinstance(flags, int) else 0, 0x7F))
 
 

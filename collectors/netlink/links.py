@@ -371,7 +371,7 @@ def put_objects(
     objects.put(rows, codes, made)
     if number == IFLA_INFO_DATA and kind in ("vlan", "vxlan"):
         ids = [entry.get("id") for entry in made]
-        if None not in ids:
+        if all(isinstance(number, int) and number < 1 << 32 for number in ids):
             draft.numbers(f"{kind}_id", np.array(ids, np.int64)[codes], rows)
 
 
