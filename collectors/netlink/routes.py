@@ -128,7 +128,7 @@ def put_destination(draft: Draft, shape: Shape, header: NDArray[np.void]) -> Non
             octets = shape.bytes_of(number)
             draft.addresses(name, octets, names.address_forms(families, octets.shape[1]), shape.at, lengths)
         elif name == "dst":
-            zero = np.zeros((len(shape), 4), np.uint8)
+            zero = np.zeros((len(shape), 16 if (families == socket.AF_INET6).any() else 4), np.uint8)
             draft.addresses(name, zero, names.family_forms(families), shape.at, lengths)
     for name, number in (("gateway", RTA_GATEWAY), ("prefsrc", RTA_PREFSRC)):
         if number in shape:
