@@ -43,6 +43,8 @@ def read(host: Host) -> Iterator[Block | Gap]:
                 yield ask(sock, path, name)
             except PermissionError:
                 denied |= bool(name)
+            except TimeoutError:
+                raise  # the answer may come yet, and would be taken for the next one's
             except OSError:
                 continue  # removed meanwhile, or a file that stands for no namespace
         if denied or any(map(closed, NAMED)):

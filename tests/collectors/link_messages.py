@@ -118,8 +118,8 @@ KINDS: dict[str, bytes] = {
     "macvlan": u32(1, 16) + u16(2, 3) + u32(6, 2) + attribute(5, octets(4, "020000000001") + octets(4, "020000000002"))
     + u32(7, 1000) + u32(8, 1000),
     "bridge": u8(7, 1) + be16(8, 0x8100) + u16(9, 0x4005) + octets(11, "8000020000000001")
-    + octets(10, "1000020000000002") + attribute(16, struct.pack("=Q", 12345)) + u16(39, 1) + u8(41, 1) + u8(45, 0) + octets(20, "0180c2000000")
-    + attribute(46, struct.pack("=II", 3, 3)),
+    + octets(10, "1000020000000002") + attribute(16, struct.pack("=Q", 12345)) + u16(39, 1) + u8(41, 1) + u8(45, 0)
+    + octets(20, "0180c2000000") + attribute(46, struct.pack("=II", 3, 3)),
 }  # fmt: skip
 PORTS: dict[str, bytes] = {
     "bond": u8(1, 1) + u8(2, 2) + u32(3, 7) + octets(4, "020000000003") + u16(5, 0) + u16(6, 2) + u8(7, 0x3D)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from collectors import Table, collect
-from collectors.netlink import ethtool, links
+from collectors.host import CLONE_NEWNET, libc
+from collectors.netlink import ethtool, links, peers
 from tests import link_scenes
 from tests.lab import Namespace, joined_pair, namespace, needs_root, run
 from tests.parity.peer import settled
@@ -56,14 +58,13 @@ def still(value: Any) -> Any:
 
 
 def link_differences(inside: Namespace) -> list[str]:
-    peers = inside.json("ip -j -d -s -s link")
-    table = collect("links", inside.host)
-    rows = list(table.rows())
+    printed = inside.json("ip -j -d -s -s link")
+    rows = list(collect("links", inside.host).rows())
     names = {row["ifindex"]: row["ifname"] for row in rows}
-    assert [row["ifname"] for row in rows] == [peer["ifname"] for peer in peers]
+    assert [row["ifname"] for row in rows] == [peer["ifname"] for peer in printed]
     paths = {column.path or column.name: column.name for column in links.COLUMNS}
     found = []
-    for row, peer in zip(rows, peers, strict=True):
+    for row, peer in zip(rows, printed, strict=True):
         for path, value in flat(peer).items():
             if path in JOINED:
                 index = row.get(f"{path}_index")
@@ -83,8 +84,8 @@ def test_every_field_of_every_link_is_ips(scene: Namespace):
 
 
 def test_links_of_this_host_are_ips():
-    peers = json.loads(run("ip -j -d link"))
-    assert [row["ifname"] for row in collect("links").rows()] == [peer["ifname"] for peer in peers]
+    printed = json.loads(run("ip -j -d link"))
+    assert [row["ifname"] for row in collect("links").rows()] == [peer["ifname"] for peer in printed]
 
 
 def test_an_alias_of_any_bytes_is_kept_as_it_is(scene: Namespace):
@@ -118,6 +119,36 @@ def test_a_peer_in_another_namespace_has_its_name():
         assert where[link["link_netnsid"]] == right.name
         there = {(row["netnsid"], row["ifindex"]): row["ifname"] for row in collect("peers", left.host).rows()}
         assert there[link["link_netnsid"], link["link_index"]] == "right0"
+
+
+def as_nobody(inside: Namespace, script: Callable[[], object]) -> str:
+    """What ``script`` gives in the namespace to a process without any privilege, as text."""
+    path = inside.host.namespace_path()
+    reader, writer = os.pipe()
+    if not (child := os.fork()):
+        try:
+            with path.open("rb") as namespace_file:
+                libc().setns(namespace_file.fileno(), CLONE_NEWNET)
+            os.setgroups([])
+            os.setresgid(65534, 65534, 65534)
+            os.setresuid(65534, 65534, 65534)
+            os.write(writer, repr(script()).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as answer:
+        text = answer.read()
+    os.waitpid(child, 0)
+    return text
+
+
+def test_without_privilege_links_are_there_and_peers_are_a_gap():
+    with joined_pair() as (left, _):
+        collect("links", left.host)
+        names = "['lo', 'left0']"
+        assert as_nobody(left, lambda: collect("links")["ifname"].cells()) == names
+        assert as_nobody(left, lambda: (len(collect("peers")), collect("peers").gaps)) == repr((0, (peers.DENIED,)))
+        assert "Twisted Pair" in as_nobody(left, lambda: list(collect("ethtool").rows()))
 
 
 def test_a_namespace_that_knows_no_other_has_empty_tables():
