@@ -114,7 +114,8 @@ def unix_rows(lines: Lines) -> Table:
             whole[-1] += b"\n" + line  # a path that holds a newline
         else:
             raise ValueError("not a UNIX socket's line")
-    fields = [match.groups() for line in whole if (match := UNIX_LINE.match(line))]
+    found = [match.groups() for line in whole if (match := UNIX_LINE.match(line))]
+    fields = [words for words in found if int(words[3])]  # without an inode: not accepted yet, sock_diag omits them
     draft = Draft(COLUMNS, len(fields))
     draft.same("family", "unix")
     if not fields:

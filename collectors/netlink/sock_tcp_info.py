@@ -116,7 +116,7 @@ NONE_FROM = {
     "min_rtt": 0xFFFFFFFF,
     "max_pacing_rate": 0xFFFFFFFFFFFFFFFF,
 }
-NONE_AT_ZERO = ("rtt", "rcv_rtt")
+NONE_AT_ZERO = ("rtt", "rttvar", "rcv_rtt")  # rttvar means something where rtt does
 
 COLUMNS = (
     Column("ca_state", "text", "label", help="congestion avoidance: Open, Disorder, CWR, Recovery, Loss"),
@@ -138,7 +138,7 @@ def put_tcp_info(draft: Draft, shape: Shape, listening: bool) -> None:
     info = shape.struct(TCP_INFO, INET_DIAG_INFO)
     for member in OF_LISTENERS if listening else MEASURED:
         if member in info:
-            meant = known(member, info[member])
+            meant = known(member, info["rtt" if member == "rttvar" else member])
             if meant is None or meant.any():
                 draft.numbers(MEASURED[member], info[member], shape.at, meant)
     if not listening and "wscale" in info:
