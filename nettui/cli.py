@@ -135,19 +135,13 @@ def words(text: str) -> tuple[str, ...]:
 def named(sections: Sequence[str]) -> list[Panel]:
     """The panels of these names, each once, in the order asked for."""
     from nettui.panels.registry import PANELS
+    from nettui.suggest import unknown
 
     known = {panel.name: panel for panel in PANELS}
     for name in sections:
         if name not in known:
-            raise click.UsageError(unknown_section(name, list(known)))
+            raise click.UsageError(unknown("section", name, known))
     return [known[name] for name in dict.fromkeys(sections)]
-
-
-def unknown_section(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name[:64].lower(), known, 1)
-    return f"no section {name[:64]!r}{f', did you mean {close[0]}?' if close else ';'} There are {', '.join(known)}"
 
 
 def cheap_ones() -> list[Panel]:

@@ -27,6 +27,7 @@ from nettui import words
 from nettui.comparison import comparison
 from nettui.pattern import TooCostly
 from nettui.prefixes import Mask, Test
+from nettui.suggest import unknown
 from nettui.units import is_unit
 
 LONGEST, DEEPEST = 4096, 50
@@ -219,19 +220,11 @@ class Parser:
         either = [self.by_name[other] for other in words.EITHER.get(name, ()) if other in self.by_name]
         if others or either:
             return self.seen(others[:1] or either)
-        raise UnknownColumn(self.unknown(token.text), self.text, token.at)
+        raise UnknownColumn(unknown("column", token.text, [c.name for c in self.columns]), self.text, token.at)
 
     def seen(self, columns: list[Column]) -> list[Column]:
         self.asked |= {column.name for column in columns}
         return columns
-
-    def unknown(self, name: str) -> str:
-        from difflib import get_close_matches
-
-        names = [column.name for column in self.columns]
-        close = get_close_matches(name[:64].lower(), names, 1)
-        meant = f", did you mean {close[0]}?" if close else ";"
-        return f"no column {name[:64]!r}{meant} There are {', '.join(names)}" if names else f"no column {name[:64]!r}"
 
     def values(self, columns: Sequence[Column]) -> list[Token]:
         bracketed = self.accept("(")

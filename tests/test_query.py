@@ -178,7 +178,7 @@ def test_an_absent_cell_satisfies_no_comparison_and_not_turns_the_whole_round(co
     ("text", "position", "words"),
     [
         ("stat established", 0, "did you mean state?"),
-        ("proto tcp and nosuch 5", 14, "There are netid, state, src"),
+        ("proto tcp and nosuch 5", 14, "there are netid, state, src"),
         ("proto tcp state established", 10, "expected `and`, `or`"),
         ("rtt > fast", 6, "expected a number"),
         ("rtt > 5 and rtt > 5kB", 18, "'kB' does not fit here; the column is in ms, understood are ns, us"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from collectors.values import Cell, Codes, Numbers, Values
+from collectors.values import IPV4, Addresses, Cell, Codes, Numbers, Values
 from nettui.scrub import scrub
 
 Texts = list[str | None]
@@ -16,13 +16,38 @@ Texts = list[str | None]
 
 def texts(values: Values, spell: Callable[[Any], str]) -> Texts:
     """Each row's cell as text, None where absent; ``spell`` gets scrubbed cells, each distinct one once."""
-    if isinstance(values, Numbers):
-        return [None if cell is None else number(cell) for cell in values.cells()]
+    present = values.present()
+    if not present.any():
+        return [None] * len(values)
     if isinstance(values, Codes):
-        used, places = np.unique(values.codes, return_inverse=True)
-        spelled = [None if code < 0 else spell(clean(values.pool[code])) for code in used.tolist()]
-        return [spelled[place] for place in places.tolist()]
-    return [None if cell is None else spell(cell) for cell in values.cells()]
+        return coded(values, spell)
+    if isinstance(values, Addresses):
+        return addressed(values)
+    assert isinstance(values, Numbers)
+    if values.numbers.dtype.kind in "iu" and present.all():
+        return list(map(repr, values.numbers.tolist()))
+    return [None if cell is None else number(cell) for cell in values.cells()]
+
+
+def addressed(values: Addresses) -> Texts:
+    """Addresses as ``ip`` prints them, whichever the format: none of their characters means anything to any."""
+    if not (values.form == IPV4).all():
+        return values.cells()  # type: ignore[return-value]
+    plain = list(map("%d.%d.%d.%d".__mod__, zip(*values.octets[:, :4].T.tolist(), strict=True)))  # five times as fast
+    if values.prefix is None:
+        return plain  # type: ignore[return-value]
+    suffixes = ["", *(f"/{length}" for length in range(1, 32)), *[""] * 224]
+    lengths = values.prefix.tolist()
+    return [text + suffixes[length] if length else "default" for text, length in zip(plain, lengths, strict=True)]
+
+
+def coded(values: Codes, spell: Callable[[Any], str]) -> Texts:
+    """Texts of a pool's cells; each that occurs is spelled once."""
+    used = np.unique(values.codes)
+    spelled = {code: None if code < 0 else spell(clean(values.pool[code])) for code in used.tolist()}
+    if len(used) == 1:
+        return list(spelled.values()) * len(values)
+    return list(map(spelled.__getitem__, values.codes.tolist()))
 
 
 def number(cell: Cell) -> str | None:

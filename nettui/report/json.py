@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from collectors.table import Column, Gap, Table
+from collectors.values import Addresses, Values
 from nettui import __version__
 from nettui.report.cells import Texts, clean, texts
 from nettui.report.document import SCHEMA, Report, Section
@@ -64,8 +65,13 @@ def write_lines(report: Report, style: Style) -> Iterator[str]:
 
 def objects(table: Table) -> list[str]:
     """Each row as a JSON object; what is absent is left out."""
-    members = [(column_path(column), texts(table[column.name], encode)) for column in table.columns]
+    members = [(column_path(column), quoted(table[column.name])) for column in table.columns]
     return [body or "{}" for body in nested(members, len(table))]
+
+
+def quoted(values: Values) -> Texts:
+    found = texts(values, encode)
+    return [text and f'"{text}"' for text in found] if isinstance(values, Addresses) else found
 
 
 def column_path(column: Column) -> tuple[str, ...]:
@@ -77,16 +83,20 @@ def nested(members: Sequence[tuple[tuple[str, ...], Texts]], rows: int) -> Texts
     levels: dict[str, list[tuple[tuple[str, ...], Texts]]] = {}
     for path, values in members:
         levels.setdefault(path[0], []).append((path[1:], values))
-    columns = []
+    columns: list[Texts] = []
     for key, inner in levels.items():
         values = inner[0][1] if len(inner) == 1 and not inner[0][0] else nested(inner, rows)
-        if any(value is not None for value in values):
-            name = f"{encode(key)}:"
-            columns.append([value and name + value for value in values])
+        if values.count(None) < rows:
+            columns.append(named(f"{encode(key)}:", values))
     if not columns:
         return [None] * rows
     bodies = map(",".join, map(present_only, zip(*columns, strict=True)))
     return [f"{{{body}}}" if body else None for body in bodies]
+
+
+def named(name: str, values: Texts) -> Texts:
+    """The values as members of an object, None where absent."""
+    return [value and name + value for value in values]
 
 
 def present_only(row: tuple[str | None, ...]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from collectors.table import Column, Table
 from collectors.values import Values
-from nettui.query import Query, UnknownColumn, compile
+from nettui.query import Query, compile
+from nettui.suggest import unknown
 
 
 class NoSuchColumn(ValueError):
@@ -31,24 +32,8 @@ class Selection:
         names = [column.name for column in columns]
         for name in (*self.columns, *(key.removeprefix("-") for key in self.sort)):
             if name not in names:
-                raise NoSuchColumn(no_such_column(name, names))
+                raise NoSuchColumn(unknown("column", name, names))
         return compile(self.where, columns)
-
-    def fits(self, columns: Sequence[Column]) -> bool:
-        """Whether a section has every column that is asked for."""
-        try:
-            self.checked(columns)
-        except (NoSuchColumn, UnknownColumn):
-            return False
-        return True
-
-
-def no_such_column(name: str, names: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    known = list(names)
-    close = get_close_matches(name[:64], known, 1)
-    return f"no column {name[:64]!r}{f', did you mean {close[0]}?' if close else ';'} There are {', '.join(known)}"
 
 
 def select(table: Table, selection: Selection) -> tuple[Table, NDArray[np.intp] | None, int]:

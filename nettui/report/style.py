@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collectors.table import Table
+from collectors.values import Codes
 from nettui.report.document import Section
 
 
@@ -34,9 +35,12 @@ def shown(section: Section) -> list[str]:
 
 
 def has_any(section: Section, name: str) -> bool:
+    """Whether a column tells anything of the rows: not when all are absent or empty."""
     assert isinstance(section.table, Table)
-    present = section.table[name].present()
-    return bool((present if section.rows is None else present[section.rows]).any())
+    values = section.table[name]
+    if section.rows is not None:
+        values = values.take(section.rows)
+    return bool((values.matching(bool) if isinstance(values, Codes) else values.present()).any())
 
 
 def fitting(widths: Sequence[int], gap: int, room: int | None) -> list[int]:

@@ -81,6 +81,8 @@ def joined(columns: Sequence[Sequence[str]], kinds: Sequence[Column], widths: Se
 
 
 def pad(cells: Sequence[str], column: Column, width: int) -> list[str]:
+    if "".join(cells).isascii():
+        return [cell.rjust(width) if column.numeric else cell.ljust(width) for cell in cells]
     spaces = [width - display_width(cell) for cell in cells]
     if column.numeric:
         return [" " * space + cell for space, cell in zip(spaces, cells, strict=True)]
@@ -89,7 +91,7 @@ def pad(cells: Sequence[str], column: Column, width: int) -> list[str]:
 
 def width(column: Column, sample: Sequence[str], values: Values | None) -> int:
     """The width of the heading and of every cell; of a column measured in part, that of its likely cells."""
-    widest = max(len(column.name), max(map(display_width, sample)))
+    widest = max(len(column.name), *map(len if "".join(sample).isascii() else display_width, sample))
     if isinstance(values, Numbers) and len(values):
         extremes = (values.numbers.min().item(), values.numbers.max().item())
         return max(widest, *(min(len(number(extreme) or ""), WIDEST_GUESS) for extreme in extremes))
