@@ -70,7 +70,7 @@ COLUMNS = (
     Column("src_vni", "u4", "key", help="VXLAN network identifier that the entry is for"),
     Column("via_index", "u4", "label", help="interface index that the remote VTEP is reached by", path="viaIf"),
     Column("link_netnsid", "i4", "label", help="namespace of that interface", path="linkNetNsId"),
-    Column("master_index", "u4", "label", help="interface index of the bridge", path="master"),
+    Column("master_index", "u4", "label", help="interface index of the bridge"),
     Column("protocol", "text", "label", help="who made the entry"),
     Column("nhid", "u4", "label", help="nexthop object"),
     Column("probes", "u4", "gauge", help="solicitations without an answer"),
