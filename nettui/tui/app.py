@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ from nettui.tui.arrange import Arrangement, Arranger
 from nettui.tui.bars import Bar, Part, Tabs, header
 from nettui.tui.cells import BOLD, DIM, GLYPHS, GOOD, LOSS, MARKED, PLAIN, REVERSE, WARNING, cell_text
 from nettui.tui.jumps import Jump, candidates, pivots
+from nettui.tui.look import CSS
 from nettui.tui.pane import Pane
 
 INTERRUPTED = 130
@@ -61,8 +63,8 @@ class Arranged(Message):
         self.name, self.answer = name, answer
 
 
-class Said(Message):
-    """Something to tell in the status line, from any thread."""
+class Broken(Message):
+    """A worker thread has ended by a fault."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -73,10 +75,7 @@ class Nettui(App[int]):
     """``panels``: in tab order; ``feed`` makes the source of snapshots."""
 
     ENABLE_COMMAND_PALETTE = False
-    CSS = """
-    Screen { layout: vertical; }
-    #body { height: 1fr; }
-    """
+    CSS = CSS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave(0)", show=False),
         Binding("ctrl+c", f"leave({INTERRUPTED})", show=False, priority=True),
@@ -98,7 +97,14 @@ class Nettui(App[int]):
         *(Binding(entry.key, f"panel('{entry.name}')", show=False) for entry in PANELS),
     ]
 
-    def __init__(self, host: Host, feed: Feed, panels: Sequence[Panel] = PANELS, first: str | None = None) -> None:
+    def __init__(
+        self,
+        host: Host,
+        feed: Feed,
+        panels: Sequence[Panel] = PANELS,
+        first: str | None = None,
+        opening: tuple[str, str] = ("", ""),
+    ) -> None:
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
         self.animation_level = "none"
@@ -106,7 +112,9 @@ class Nettui(App[int]):
         self._active = first or self._panels[0].name
         self._back: list[tuple[str, str]] = []
         self._waiting: dict[str, str] = {}  # panel -> filter to set once its columns are known
+        self._opening = opening
         self._frozen = False
+        self._failed = ""
         self._said: tuple[str, float] = ("", 0.0)
         self._source = feed(host, self._deliver)
         self._arranger = Arranger(lambda name, answer: self._post(Arranged(name, answer)))
@@ -117,6 +125,10 @@ class Nettui(App[int]):
     def _post(self, message: Message) -> None:
         if self.is_running:
             self.post_message(message)
+
+    def broken(self, error: BaseException | None) -> None:
+        """A worker thread met this; told on the screen, from any thread."""
+        self._post(Broken(fault_text(error)))
 
     def compose(self) -> ComposeResult:
         yield Bar(REVERSE, id="header")
@@ -129,7 +141,12 @@ class Nettui(App[int]):
     async def on_mount(self) -> None:
         self.query_one("#banner").display = False
         self._source.start()
-        await self._open(self._active)
+        sort, where = self._opening
+        pane = await self._open(self._active)
+        if sort:
+            pane.sort_by((sort.removeprefix("-"), sort.startswith("-")))
+        if where:
+            self._waiting[self._active] = where
         self.set_interval(1.0, self._tick)
 
     def on_unmount(self) -> None:
@@ -220,8 +237,9 @@ class Nettui(App[int]):
         if pane is not None:
             pane.settle(message.answer)
 
-    def on_said(self, message: Said) -> None:
-        self.say(message.text)
+    def on_broken(self, message: Broken) -> None:
+        self._failed = message.text
+        self._draw_bars()
 
     def on_pane_changed(self) -> None:
         self._draw_bars()
@@ -254,8 +272,10 @@ class Nettui(App[int]):
         uname = os.uname()
         head.put(header(uname.nodename, self._host.netns or "default", uname.release), self._state(pane))
         gaps = pane.latest.gaps if pane.latest is not None and pane.gap is None else ()
-        banner.display = bool(gaps)
-        banner.put([(" ! " + "; ".join(gap_text(gap) for gap in gaps), PLAIN)])
+        told = [self._failed] if self._failed else []
+        told += [gap_text(gap) for gap in gaps]
+        banner.display = bool(told)
+        banner.put([(" ! " + "; ".join(told), PLAIN)])
         command.put([(" $ ", DIM), (pane.panel.command, PLAIN)], [(hint, DIM) for hint in HINTS])
         self._draw_status()
 
@@ -347,7 +367,7 @@ class Nettui(App[int]):
                 pane.sort_by((name, not sort[1] if again else first_down) if name else None)
                 self._draw_bars()
 
-        self.push_screen(Chooser("sort by", [*choices, own], sort[0]), take)
+        self.push_screen(Chooser("sort by", [*choices, own], sort[0] or None), take)
 
     def action_reverse_sort(self) -> None:
         pane = self.pane()
@@ -500,7 +520,7 @@ def fault_text(error: BaseException | None) -> str:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})" if trace else ""  # noqa: PTH119
-    return scrub(f"nettui: stopped by a fault of its own: {type(error).__name__}: {error}{place}; please report it")
+    return scrub(f"nettui: a fault of its own: {type(error).__name__}: {error}{place}; please report it")
 
 
 def run(host: Host, panel: str | None = None) -> int:
@@ -509,14 +529,22 @@ def run(host: Host, panel: str | None = None) -> int:
         print("nettui: the full screen needs a terminal; try: nettui report", file=sys.stderr)  # noqa: T201
         return 2
     from nettui.sources import Live
+
+    return start(host, Live, panel)
+
+
+def start(host: Host, feed: Feed, first: str | None = None, opening: tuple[str, str] = ("", "")) -> int:
+    """Run it on this terminal with any feed; ``opening``: order and filter of the first panel."""
     from nettui.tui.terminal import Terminal, end_on, remember
 
     sys.setswitchinterval(0.001)  # the threads that read and sort give the keyboard its turn five times sooner
-    app = Nettui(host, Live, first=panel)
+    app = Nettui(host, feed, first=first, opening=opening)
     app.driver_class = Terminal
+    gc.freeze()  # what has been imported lives as long as the app: a collection need not walk it, for 50 ms, each time
+    gc.set_threshold(20_000, 20, 20)
     remember()
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         end_on(app, number)
-    threading.excepthook = lambda failure: app._post(Said(fault_text(failure.exc_value)))
+    threading.excepthook = lambda failure: app.broken(failure.exc_value)
     app.run(mouse=False)
     return app.return_value if app.return_value is not None else app.return_code or 0

@@ -114,7 +114,8 @@ def equals(values: Values, cell: Cell) -> NDArray[np.bool_]:
     if cell is None:
         return ~values.present()
     if isinstance(values, Numbers):
-        return (values.numbers == cell) & values.present()
+        same: NDArray[np.bool_] = (values.numbers == cell) & values.present()
+        return same
     if isinstance(values, Codes):
         code = next((code for code, known in enumerate(values.pool) if known == cell), -2)
         found: NDArray[np.bool_] = values.codes == code

@@ -35,19 +35,6 @@ class Choice(NamedTuple):
 class Dialog(ModalScreen[object]):
     """A framed box in the middle, as large as what it holds, at most the screen."""
 
-    CSS = """
-    Dialog { align: center middle; background: transparent; }
-    Dialog > Vertical { width: 90%; max-width: 100; height: auto; max-height: 90%; border: solid ansi_cyan;
-                        background: ansi_default; padding: 0 1; }
-    Dialog OptionList { height: auto; max-height: 100%; border: none; padding: 0; background: ansi_default;
-                        overflow-x: hidden; scrollbar-size-vertical: 1; }
-    Dialog OptionList > .option-list--option-highlighted { text-style: reverse; background: ansi_default;
-                        color: ansi_default; }
-    Dialog OptionList:focus > .option-list--option-highlighted { text-style: reverse; background: ansi_default;
-                        color: ansi_default; }
-    Dialog Input { border: none; height: 1; padding: 0; background: ansi_default; }
-    Dialog Input:focus { border: none; background: ansi_default; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+c", "leave", show=False),
         Binding("q", "leave", show=False),

@@ -28,8 +28,7 @@ class FilterBox(Vertical):
     FilterBox { height: 3; dock: bottom; background: ansi_default; }
     FilterBox Horizontal { height: 1; }
     FilterBox #prompt { width: 8; }
-    FilterBox Input { border: none; height: 1; padding: 0; background: ansi_default; width: 1fr; }
-    FilterBox Input:focus { border: none; background: ansi_default; }
+    FilterBox Input { width: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "leave", show=False)]
 
@@ -47,7 +46,7 @@ class FilterBox(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Bar(BOLD, id="prompt")
-            yield CleanInput(scrub(self._before))
+            yield CleanInput(scrub(self._before), select_on_focus=False)
         yield Bar(id="caret")
         yield Bar(id="fault")
 

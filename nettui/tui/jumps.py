@@ -5,15 +5,18 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from collectors.table import Table
 from collectors.values import Cell, Codes
 from nettui.panels.panel import Panel
+from nettui.query import RESERVED
+from nettui.scrub import scrub
 
 PLACE = re.compile(r"\{(\w+)\}")
 BARE = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.:/-]*")
-RESERVED = {"and", "or", "not", "in", "is"}
+LONGEST_PATTERN = 190
 NAMES = {"links": "ifname", "sockets": "process", "protocols": "counter", "namespaces": "name"}
 ADDRESSES = {
     "addresses": ("local",), "routes": ("dst", "gateway"), "neighbours": ("dst",), "sockets": ("src", "dst"),
@@ -42,13 +45,23 @@ def pivots(panel: Panel, row: Mapping[str, Cell]) -> list[Jump]:
 
 
 def quoted(cell: Cell) -> str:
-    """A cell as a word of the filter language; whatever it holds, it stays one word."""
+    """A cell as a value of the filter language; whatever it holds, it stays one value."""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     text = str(cell)
     if BARE.fullmatch(text) and text.lower() not in RESERVED:
         return text
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if scrub(text) == text and not set(text) & set('"\\'):
+        return f'"{text}"'
+    return exactly(text)
+
+
+def exactly(text: str) -> str:
+    """As a pattern in harmless letters, for what a quoted word cannot hold; of a very long text, its beginning."""
+    escaped = [letter if letter.isalnum() and letter.isascii() else rf"\U{ord(letter):08x}" for letter in text]
+    kept = list(accumulate(map(len, escaped)))
+    fitting = sum(length <= LONGEST_PATTERN for length in kept)
+    return f'~ "^{"".join(escaped[:fitting])}{"$" if fitting == len(escaped) else ""}"'
 
 
 def candidates(text: str, panels: Sequence[Panel], tables: Mapping[str, Table]) -> list[Jump]:

@@ -93,8 +93,8 @@ class Pane(TableView):
 
     def fail(self, error: Exception) -> None:
         """This panel could not be shown: say so here."""
-        self.fault = f"{type(error).__name__}: {error}"
-        self.tell(*fault_words(self.fault))
+        self.fault, self.latest = f"{type(error).__name__}: {error}", None
+        self._say()
 
     # words
 
@@ -115,12 +115,12 @@ class Pane(TableView):
     def _words(self) -> tuple[Line, ...]:
         if self.gap is not None:
             return gap_words(self.panel, self.gap)
+        if self.fault and (self.latest is None or self.shown is None or not len(self.shown)):
+            return fault_words(self.fault)
         if self.latest is None or self.shown is None:
             return ((f"reading {self.panel.name} {GAP_DOTS}{since(self.asked_at)}", BOLD), *self._meanwhile())
         if len(self.shown):
             return ()
-        if self.fault:
-            return fault_words(self.fault)
         if len(self.shown.wish.table):
             return (
                 (f"none of {len(self.shown.wish.table):,} rows matches", BOLD),

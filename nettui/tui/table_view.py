@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -72,7 +73,9 @@ class TableView(ScrollView, can_focus=True):
         self._widths: dict[str, int] = {}
         self._seen: set[str] = set()
         self._columns: tuple[Column, ...] = ()
-        self._strips: dict[int, Strip] = {}
+        self._strips: dict[int, Strip] = {}  # by position
+        self._painted: dict[int, Strip] = {}  # by line, as last given to Textual
+        self._window: tuple[int, int, list[list[Cell]], list[list[str]]] | None = None
 
     # what is shown
 
@@ -103,19 +106,36 @@ class TableView(ScrollView, can_focus=True):
         self.shown = shown
         self._seen |= shown.filled
         self._choose_columns()
-        self.virtual_size = Size(0, len(shown) + 1 if len(shown) else 0)
+        self._resize_to(len(shown) + 1 if len(shown) else 0)
         found = cursor is not None
         self.cursor = max(0, min(before if cursor is None else cursor, len(shown) - 1))
         if found and self.cursor != before:
             self.scroll_to(y=self.cursor - (offset if keep_place else self._page() // 2), animate=False)
-        self._strips.clear()
+        self._forget()
         self._bring_into_view()
-        self.refresh()
+        self._refresh_changed()
+
+    def _resize_to(self, lines: int) -> None:
+        """Scroll over so many lines; unlike setting virtual_size this does not lay out the whole screen again."""
+        size = Size(0, lines)
+        if size != self.virtual_size:
+            self.set_reactive(TableView.virtual_size, size)
+            self._scroll_update(size)
+
+    def _forget(self) -> None:
+        self._strips.clear()
+        self._window = None
+
+    def _refresh_changed(self) -> None:
+        """Repaint only the lines that differ: over ssh a table that stands still costs nothing."""
+        changed = [y for y, strip in self._painted.items() if self.render_line(y) != strip]
+        if changed or not self._painted:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def show_columns(self, names: Sequence[str]) -> None:
         self.show, self.shifted = tuple(names), 0
         self._choose_columns()
-        self._strips.clear()
+        self._forget()
         self.refresh()
 
     def columns(self) -> tuple[Column, ...]:
@@ -167,7 +187,8 @@ class TableView(ScrollView, can_focus=True):
         return self.scroll_offset.y != top
 
     def on_resize(self) -> None:
-        self._strips.clear()
+        self._forget()
+        self._painted.clear()
         self._bring_into_view()
 
     def action_move(self, step: int) -> None:
@@ -193,7 +214,7 @@ class TableView(ScrollView, can_focus=True):
         shifted = max(0, min(self.shifted + step, len(self._columns) - 1))
         if shifted < self.shifted or not self._all_fit():
             self.shifted = shifted
-            self._strips.clear()
+            self._forget()
             self.refresh()
 
     def _all_fit(self) -> bool:
@@ -204,7 +225,10 @@ class TableView(ScrollView, can_focus=True):
     # drawing
 
     def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
+        strip = self._painted[y] = self._line(y, self.scrollable_content_region.width)
+        return strip
+
+    def _line(self, y: int, width: int) -> Strip:
         if self.notice:
             return self._notice_line(y, width)
         if self.shown is None:
@@ -234,22 +258,25 @@ class TableView(ScrollView, can_focus=True):
     def _measure(self) -> None:
         """Widths of what is about to be drawn; they only grow, so that nothing jumps while scrolling."""
         top = self.scroll_offset.y
-        sample = self._rows(top, top + self._page())
-        for column, cells in zip(self._columns, sample):
-            wide = max((width_of(cell_text(cell, column)) for cell in cells), default=0)
-            wide = BAR + 6 if column.name == "fill" else wide
+        _, texts = self._cells(top, top + self._page())
+        for column, cells in zip(self._columns, texts):
+            wide = BAR + 6 if column.name == "fill" else max(map(width_of, cells), default=0)
             mark = 1 if column.name == self._sorted()[0] else 0
             wanted = min(WIDEST, max(wide, width_of(heading(column)) + mark))
             if wanted > self._widths.get(column.name, 0):
                 self._widths[column.name] = wanted
                 self._strips.clear()
 
-    def _rows(self, start: int, stop: int) -> list[list[Cell]]:
-        """The cells of the positions from start to stop, by column."""
-        shown = self.shown
-        assert shown is not None
-        index = slice(start, min(stop, len(shown))) if shown.rows is None else shown.rows[start:stop]
-        return [shown.wish.table[column.name].take(index).cells() for column in self._columns]
+    def _cells(self, start: int, stop: int) -> tuple[list[list[Cell]], list[list[str]]]:
+        """The cells of the positions from start to stop, and their texts, by column; the last screenful is kept."""
+        if self._window is None or self._window[:2] != (start, stop):
+            shown = self.shown
+            assert shown is not None
+            index = slice(start, min(stop, len(shown))) if shown.rows is None else shown.rows[start:stop]
+            cells = [shown.wish.table[column.name].take(index).cells() for column in self._columns]
+            texts = [[cell_text(cell, c) for cell in values] for c, values in zip(self._columns, cells)]
+            self._window = start, stop, cells, texts
+        return self._window[2:]
 
     def _sorted(self) -> tuple[str, bool]:
         return (self.shown.wish.sort if self.shown is not None else None) or ("", False)
@@ -277,39 +304,46 @@ class TableView(ScrollView, can_focus=True):
             self._strips.clear()
         top = self.scroll_offset.y
         start, stop = (top, top + self._page()) if top <= position < top + self._page() else (position, position + 1)
-        cells = self._rows(start, stop)
-        names = [column.name for column in self._columns]
-        pinned = len(names) - len(self._visible())
-        chosen = [0, *range(1 + pinned, len(names))] if names else []
-        for row in range(min(stop, len(self)) - start):
-            moving = {
-                name for name, column in zip(names, cells)
-                if name.endswith(SUFFIX) and isinstance(rate := column[row], float) and rate > 0
-            }  # fmt: skip
-            segments = []
-            for place in chosen:
-                segments += self._cell(self._columns[place], cells[place][row], moving)
-            self._strips[start + row] = Strip(segments).crop_extend(0, width, PLAIN)
+        cells, texts = self._cells(start, stop)
+        if not cells:
+            return
+        rates = {column.name: values for column, values in zip(self._columns, cells) if column.name.endswith(SUFFIX)}
+        visible = [0, *range(1 + self.shifted, len(cells))]
+        pieces = [self._pieces(self._columns[place], cells[place], texts[place], rates) for place in visible]
+        for row, parts in enumerate(zip(*pieces)):
+            self._strips[start + row] = Strip(joined(parts)).crop_extend(0, width, PLAIN)
 
-    def _cell(self, column: Column, cell: Cell, moving: set[str]) -> list[Segment]:
-        width = self._widths.get(column.name, 1)
-        if column.name == "fill" and isinstance(cell, float):
-            text = f"{bar(cell, BAR)} {cell_text(cell, column)}"
-            return [painted(fitted(text, width), fill_style(cell)), painted(" " * GAP)]
+    def _pieces(
+        self, column: Column, cells: list[Cell], texts: list[str], rates: dict[str, list[Cell]]
+    ) -> list[tuple[str, Style]]:
+        """One column's cells with the gap behind them; a loss that goes on has its sign in the gap."""
+        width, right = self._widths.get(column.name, 1), is_right(column)
+        if column.name == "fill":
+            return [fill(cell, text, width) for cell, text in zip(cells, texts)]
         name = column.name.removesuffix(SUFFIX)
-        moves = name + SUFFIX in moving
-        loses = moves and any(word in name for word in LOSSES)
-        style = DIM if cell is None else LOSS if loses else BOLD if moves else PLAIN
-        value = painted(fitted(cell_text(cell, column), width, right=is_right(column)), style)
-        return [value, painted(("!" if loses else " ") + " " * (GAP - 1), style)]
+        losing = any(word in name for word in LOSSES)
+        found = []
+        for cell, text, rate in zip(cells, texts, rates.get(name + SUFFIX) or [None] * len(cells)):
+            moves = isinstance(rate, float) and rate > 0
+            style = DIM if cell is None else PLAIN if not moves else LOSS if losing else BOLD
+            found.append((fitted(text, width, right) + ("! " if style is LOSS else "  "), style))
+        return found
+
+
+def joined(parts: Sequence[tuple[str, Style]]) -> list[Segment]:
+    """Neighbours of one style as one segment."""
+    return [painted("".join(text for text, _ in run), style) for style, run in groupby(parts, lambda part: part[1])]
+
+
+def fill(cell: Cell, text: str, width: int) -> tuple[str, Style]:
+    if not isinstance(cell, float):
+        return fitted(text, width) + " " * GAP, DIM
+    style = LOSS if cell >= 90 else WARNING if cell >= 70 else PLAIN
+    return fitted(f"{bar(cell, BAR)} {text:>5}", width) + " " * GAP, style
 
 
 def is_right(column: Column) -> bool:
     return column.numeric and column.name != "fill"
-
-
-def fill_style(percent: float) -> Style:
-    return LOSS if percent >= 90 else WARNING if percent >= 70 else PLAIN
 
 
 def wrapped(text: str, width: int) -> list[str]:
