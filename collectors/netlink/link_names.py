@@ -105,14 +105,9 @@ def without(messages: Messages, order: NDArray[np.intp], cuts: NDArray[np.intp],
     strides = (lengths + 3) & ~3
     offsets = np.concatenate([np.zeros(1, np.intp), np.cumsum(strides)])
     buffer = np.empty(int(offsets[-1]), np.uint8)
-    changes = np.flatnonzero((np.diff(cuts) != 0) | (np.diff(lengths) != 0)) + 1
-    for first, last in zip([0, *changes], [*changes, len(order)], strict=True):
-        if first == last:
-            continue
-        stride, cut, sources = int(strides[first]), int(cuts[first]), messages.offsets[order[first:last]]
-        rows = buffer[offsets[first] : offsets[last]].reshape(-1, stride)
-        windows = np.lib.stride_tricks.sliding_window_view
-        rows[:, :HEADER] = windows(messages.data, HEADER)[sources]
-        if stride > HEADER:
-            rows[:, HEADER:] = windows(messages.data, stride - HEADER)[sources + HEADER + cut]
+    target, source = buffer.data, messages.data.data
+    sources = messages.offsets[order]
+    for to, end, at, cut in zip(offsets.tolist(), offsets[1:].tolist(), sources.tolist(), cuts.tolist(), strict=False):
+        target[to : to + HEADER] = source[at : at + HEADER]
+        target[to + HEADER : end] = source[at + cut + HEADER : at + cut + end - to]
     return Messages(buffer, offsets[:-1], lengths.astype(np.uint32), messages.types[order], messages.flags[order])
