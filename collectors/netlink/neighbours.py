@@ -68,7 +68,7 @@ COLUMNS = (
     Column("port", "u2", "label", help="UDP port of the remote VTEP, where it is not the device's"),
     Column("vni", "u4", "key", help="VXLAN network identifier, where it is not the device's"),
     Column("src_vni", "u4", "key", help="VXLAN network identifier that the entry is for"),
-    Column("via_index", "u4", "label", help="interface index that the remote VTEP is reached by", path="viaIf"),
+    Column("via_index", "u4", "label", help="interface index that the remote VTEP is reached by"),
     Column("link_netnsid", "i4", "label", help="namespace of that interface", path="linkNetNsId"),
     Column("master_index", "u4", "label", help="interface index of the bridge"),
     Column("protocol", "text", "label", help="who made the entry"),

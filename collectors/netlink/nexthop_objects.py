@@ -42,7 +42,7 @@ COLUMNS = (
     Column("type", "text", "label", help="resilient: flows stay with their nexthop when the group changes"),
     Column("resilient_args", "json", "label", help="buckets and timers (s) of a resilient group"),
     Column("gateway", "address", "label", help="next hop"),
-    Column("oif", "u4", "label", help="interface index of the way out", path="dev"),
+    Column("oif", "u4", "label", help="interface index of the way out"),
     Column("encap", "text", "label", help="lightweight tunnel"),
     Column("encap_info", "json", "label", help="what the lightweight tunnel adds"),
     Column("blackhole", "bool", "label", help="drops"),

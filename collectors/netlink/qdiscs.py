@@ -65,7 +65,7 @@ def counters(under: str) -> tuple[Column, ...]:
         Column("pps", "u8", "gauge", "packets/s", "packet rate, where an estimator is set", f"{under}pps"),
         Column("backlog", "u4", "gauge", "B", "bytes waiting now", f"{under}backlog"),
         Column("qlen", "u4", "gauge", "packets", "packets waiting now", f"{under}qlen"),
-        Column("xstats", "json", "label", help="the kind's own counters", path=under.rstrip(".")),
+        Column("xstats", "json", "label", help="the kind's own counters", path=f"{under}xstats"),
     )
 
 
@@ -89,7 +89,7 @@ CLASS_COLUMNS = (
     *PLACE,
     Column("kind", "text", "key", help="kind of its discipline", path="class"),
     Column("leaf", "text", "label", help="handle of the discipline below"),
-    Column("options", "json", "label", help="settings of the kinds that are known", path="."),
+    Column("options", "json", "label", help="settings of the kinds that are known"),
     *counters("stats."),
 )
 

@@ -133,7 +133,9 @@ def check(found: Messages, row: int) -> None:
     (error,) = struct.unpack_from("=i", body)
     if not error:
         return
-    raise NetlinkError(abs(error), extended_ack(body, kind, flags) or os.strerror(abs(error)))
+    if not 0 < -error < 4096:  # MAX_ERRNO
+        raise DecodeError(offset, f"error number {error}")
+    raise NetlinkError(-error, extended_ack(body, kind, flags) or os.strerror(-error))
 
 
 def extended_ack(body: bytes, kind: int, flags: int) -> str:

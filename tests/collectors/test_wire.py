@@ -155,6 +155,12 @@ def test_a_dump_that_ends_with_an_errno_is_refused():
         decoded(route(1) + message(NLMSG_DONE, struct.pack("=i", -19)))
 
 
+@pytest.mark.parametrize("number", [1, -4096, 0x7FFFFFFF, -0x80000000])
+def test_an_errno_that_there_cannot_be_is_a_decode_error(number):
+    with pytest.raises(DecodeError, match="error number"):
+        messages(message(NLMSG_ERROR, struct.pack("=i", number)))
+
+
 def test_an_acknowledgement_is_no_error():
     assert len(messages(message(NLMSG_ERROR, bytes(4) + message(RTM_GETROUTE)))) == 1
 

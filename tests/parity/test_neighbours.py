@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.root, needs_root]
 
 CLOSE = {"used": 1.0, "confirmed": 1.0, "updated": 1.0}
 WORDS = ("router", "proxy", "extern_learn", "offload", "managed")
+INDEXES = {"master": "master_index", "viaIf": "via_index"}  # bridge's name of a device, our index
 OWN = {"family": "ip's two tables, and bridge's, are read by one command each", "mac": "lladdr, as bridge names it"}
 OWN_BRIDGE = {**OWN, "lladdr": "mac again", "confirmed": "bridge does not tell it", "refcnt": "bridge does not tell it"}
 
@@ -67,8 +68,8 @@ def of_ip(peer: Document, known: dict[str, int]) -> Document:
 
 def of_bridge(peer: Document, known: dict[str, int]) -> Document:
     """With indexes for names; bridge tells the state of a learned entry as an empty text, which is none."""
-    rest = {key: value for key, value in peer.items() if key not in ("ifname", "state")}
-    named = {key: known[peer[key]] for key in ("master", "viaIf") if key in peer}
+    rest = {key: value for key, value in peer.items() if key not in ("ifname", "state", *INDEXES)}
+    named = {name: known[peer[key]] for key, name in INDEXES.items() if key in peer}
     state = {"state": peer["state"]} if peer["state"] else {}
     return {**rest, **named, **state, "ifindex": known[peer["ifname"]]}
 

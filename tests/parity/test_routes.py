@@ -93,8 +93,7 @@ def test_nexthop_objects_are_told_as_ip_tells_them():
         peers = documents(inside.run("ip -j -d nexthop show"))
     assert len(rows) == len(peers) == len(scenes.NEXTHOPS)
     for row, peer in zip(rows, peers, strict=True):
-        told = {**peer, "dev": known[peer["dev"]]} if "dev" in peer else peer
-        assert not differences(row, told, nexthop_objects.COLUMNS, own=OWN_NEXTHOPS)
+        assert not differences(row, by_index(peer, known), nexthop_objects.COLUMNS, own=OWN_NEXTHOPS)
 
 
 DESTINATIONS = (

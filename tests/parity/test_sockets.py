@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,15 +14,15 @@ from collectors.collector import Block
 from collectors.netlink import diag_modules, sockets
 from collectors.netlink.sock_columns import COLUMNS
 from collectors.values import Cell
-from tests.lab import Namespace, namespace, needs_root, run
+from tests.lab import Namespace, needs_root, run
 from tests.parity import ss
 from tests.parity.peer import settled
+from tests.socket_scenes import every_socket
 
 pytestmark = [pytest.mark.root, needs_root]
 Rows = list[dict[str, Cell]]
 
 INET = "tcp,mptcp,udp,raw"  # asked for alone, ss leaves the first column out
-ROOT = Path(__file__).parents[2]
 # columns of which ss 6.1 tells nothing
 UNSAID = frozenset(
     """family backlog backlog_limit oif protocol tos tclass class_id sockopts ca_state retransmits probes
@@ -36,20 +34,10 @@ MOVING = {"lastsnd": 2000, "lastrcv": 2000, "lastack": 2000, "timer_expires": 61
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Namespace, dict[str, Any]]]:
+def scene() -> Iterator[tuple[Namespace, dict[str, Any]]]:
     """A namespace with tests/every_socket.py in it, and what that made."""
-    with namespace() as inside:
-        inside.ip("link add d0 type veth peer name d1", "address add 10.9.9.1/24 dev d0", "link set d0 up")
-        inside.ip("link set d1 up")
-        folder = tmp_path_factory.mktemp("sockets")
-        command = ["ip", "netns", "exec", inside.name, sys.executable, str(ROOT / "tests/every_socket.py"), str(folder)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as maker:
-            assert maker.stdin
-            assert maker.stdout
-            try:
-                yield inside, json.loads(maker.stdout.readline())
-            finally:
-                maker.stdin.close()
+    with every_socket() as made:
+        yield made
 
 
 def said(inside: Namespace, kinds: str, reader: Callable[[str], ss.Row]) -> list[ss.Row]:
