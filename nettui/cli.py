@@ -113,7 +113,7 @@ def report(
 
     if destination is not None and not sections:
         sections = ("routes",)
-    panels = named(sections) if sections else cheap_ones()
+    panels = named(sections) if sections else unnamed(everything=describe)
     if describe:
         from nettui.report.schema import schema
 
@@ -144,11 +144,12 @@ def named(sections: Sequence[str]) -> list[Panel]:
     return [known[name] for name in dict.fromkeys(sections)]
 
 
-def cheap_ones() -> list[Panel]:
+def unnamed(everything: bool) -> list[Panel]:
+    """The sections of a report that names none: those that are cheap to read."""
     from nettui.panels.registry import PANELS
     from nettui.report.make import cheap
 
-    return [panel for panel in PANELS if cheap(panel)]
+    return [panel for panel in PANELS if everything or cheap(panel)]
 
 
 def checked(panels: list[Panel], selection: Selection, by_name: bool) -> list[Panel]:
@@ -255,7 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.signal(number, stop)
     try:
         return cli.main(arguments, "nettui", standalone_mode=False) or 0
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         return 130
     except click.UsageError as error:
         complain(error.format_message())

@@ -75,7 +75,7 @@ def test_every_format_is_written(form: str) -> None:
 
 def test_the_loopback_route_is_looked_up() -> None:
     (row,) = sections("--to", "127.0.0.1")["routes"]["rows"]  # type: ignore[misc]
-    assert (row["type"], row["dev"], row["table"]) == ("local", "lo", "local")  # type: ignore[index]
+    assert (row["type"], row["dev"], row["dst"]) == ("local", "lo", "127.0.0.1")  # type: ignore[index]
 
 
 def test_filter_order_columns_and_limit_work_together() -> None:
@@ -234,6 +234,11 @@ def test_help_and_version_load_no_numpy() -> None:
     code = "import atexit\natexit.register(lambda: print('numpy' in sys.modules, file=sys.stderr))"
     done = subprocess.run(with_code(code, "--version"), cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr == "False\n"
+
+
+def test_the_schema_without_a_section_describes_all() -> None:
+    document = json.loads(nettui("report", "--schema").stdout)
+    assert {"links", "sockets", "protocols"} <= set(document["sections"])
 
 
 def test_the_schema_reads_nothing_and_describes_every_column() -> None:
