@@ -69,8 +69,18 @@ def read(host: Host) -> Iterator[Block | Gap]:
         yield Gap(str(error), "a kernel from 5.6 on")
     with host.socket(socket.SOCK_DGRAM, 0, socket.AF_INET) as sock:
         found = host.inside(socket.if_nameindex)
-        drivers = [(index, name, driver(sock, name)) for index, name in found]
+        drivers = [(index, name, driver_of(sock, name)) for index, name in found]
     yield Block("drivers", b"".join(record(*entry) for entry in drivers if entry[2]))
+
+
+def driver_of(sock: socket.socket, name: str) -> bytes | None:
+    """A device that goes while the others are asked is as one without a driver."""
+    try:
+        return driver(sock, name)
+    except OSError as error:
+        if error.errno != errno.ENODEV:
+            raise
+        return None
 
 
 RECORD = struct.Struct(f"=i16s{DRVINFO.size}s")  # ifindex, name, struct ethtool_drvinfo

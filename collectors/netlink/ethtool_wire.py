@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
+import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -98,16 +99,19 @@ def driver(sock: socket.socket, ifname: str) -> bytes | None:
 
 
 def ioctl(sock: socket.socket, ifname: str, command: bytes, size: int) -> bytes | None:
-    """SIOCETHTOOL: struct ifreq { char ifr_name[16]; void *ifr_data; …40 bytes }; None where the driver refuses."""
+    """SIOCETHTOOL: struct ifreq { char ifr_name[16]; void *ifr_data; …40 bytes }; None where the driver cannot.
+
+    Raises OSError, ENODEV where there is no such device.
+    """
     name = ifname.encode("utf-8", "surrogateescape")
     if len(name) > 15:
-        return None
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
     buffer = ctypes.create_string_buffer(command, size)
     asked = struct.pack("16sP16x", name, ctypes.addressof(buffer))
     try:
         fcntl.ioctl(sock, SIOCETHTOOL, asked)
     except OSError as error:
-        if error.errno in (errno.EOPNOTSUPP, errno.ENODEV, errno.EPERM, errno.EINVAL):
+        if error.errno in (errno.EOPNOTSUPP, errno.EINVAL):
             return None
         raise
     return buffer.raw

@@ -1,0 +1,46 @@
+"""What is read only when one row is opened: a device's settings and driver counters, a socket's process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from collectors import Host
+from collectors.netlink import ethtool
+from collectors.proc.processes import process
+from collectors.table import Gap
+from collectors.values import Cell
+from nettui.snapshot import gap
+
+Row = Mapping[str, Cell]
+Facts = Mapping[str, Cell]
+
+
+def details(section: str, row: Row, host: Host) -> dict[str, Facts | Gap]:
+    """Groups of further facts about a row by heading, each a Gap where it cannot be had; {} for most sections."""
+    return {heading: attempted(read, row, host) for heading, read in DETAILS.get(section, {}).items()}
+
+
+def attempted(read: Callable[[Row, Host], Facts], row: Row, host: Host) -> Facts | Gap:
+    try:
+        return read(row, host)
+    except Exception as error:  # the boundary: one group's failure leaves the others
+        return gap(error)
+
+
+def settings(row: Row, host: Host) -> Facts:
+    return ethtool.settings(host, str(row["ifname"]))
+
+
+def statistics(row: Row, host: Host) -> Facts:
+    return {str(entry["name"]): entry["value"] for entry in ethtool.statistics(host, str(row["ifname"])).rows()}
+
+
+def holder(row: Row, host: Host) -> Facts:
+    pid = row.get("pid")
+    return process(pid) if isinstance(pid, int) else {}
+
+
+DETAILS: Mapping[str, Mapping[str, Callable[[Row, Host], Facts]]] = {
+    "links": {"ethtool": settings, "ethtool -S": statistics},
+    "sockets": {"process": holder},
+}
