@@ -202,5 +202,6 @@ def test_statistics_of_the_driver_are_ethtools(scene: Namespace):
 
 def test_a_device_without_statistics_or_driver_has_none(scene: Namespace):
     assert len(ethtool.statistics(scene.host, "lo")) == 0
-    assert len(ethtool.statistics(scene.host, "no-such-device")) == 0
+    with pytest.raises(OSError, match="No such device"):
+        ethtool.statistics(scene.host, "no-such-device")
     assert "driver" not in ethtool.settings(scene.host, "lo")
