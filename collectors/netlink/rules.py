@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +41,8 @@ FRA_DST, FRA_SRC, FRA_IIFNAME, FRA_GOTO, FRA_PRIORITY = 1, 2, 3, 4, 6
 FRA_FWMARK, FRA_FLOW, FRA_TUN_ID, FRA_SUPPRESS_IFGROUP, FRA_SUPPRESS_PREFIXLEN, FRA_TABLE, FRA_FWMASK = range(10, 17)
 FRA_OIFNAME, FRA_L3MDEV, FRA_UID_RANGE, FRA_PROTOCOL, FRA_IP_PROTO = 17, 19, 20, 21, 22
 FRA_SPORT_RANGE, FRA_DPORT_RANGE, FRA_DSCP = 23, 24, 25  # FRA_DSCP since 6.13
-FRA_FLOWLABEL, FRA_FLOWLABEL_MASK, FRA_SPORT_MASK, FRA_DPORT_MASK, FRA_DSCP_MASK = range(26, 31)  # since 6.14, 6.15
+FRA_FLOWLABEL, FRA_FLOWLABEL_MASK = 26, 27  # since 6.14
+FRA_SPORT_MASK, FRA_DPORT_MASK, FRA_DSCP_MASK = 28, 29, 30  # since 6.15
 FIB_RULE_FLAGS = {0x02: "not", 0x04: "unresolved", 0x08: "iif_detached", 0x10: "oif_detached"}
 FR_ACT_TO_TBL, FR_ACT_GOTO, FR_ACT_NOP = 1, 2, 3
 UNSET = 0xFFFFFFFF  # of suppressors, which are -1 when not set
@@ -57,7 +58,10 @@ COLUMNS = (
     Column("from", "address", "label", help="source prefix, to filter by"),
     Column("to", "address", "label", help="destination prefix, to filter by"),
     Column("tos", "text", "key", help="type of service, by its name in rt_dsfield"),
-    Column("dscp", "u1", "key", help="differentiated services code point; since 6.13"),
+    Column("dscp", "text", "key", help="differentiated services code point; since 6.13"),
+    Column("dscp_mask", "text", "key", help="bits of the code point that count; since 6.15"),
+    Column("flowlabel", "text", "key", help="IPv6 flow label; since 6.14"),
+    Column("flowlabel_mask", "text", "key", help="bits of the flow label that count"),
     Column("fwmark", "text", "key", help="packet mark, hexadecimal"),
     Column("fwmask", "text", "key", help="bits of the mark that count"),
     Column("iif", "text", "key", help="interface the packet came in by; lo: made here"),
@@ -71,9 +75,11 @@ COLUMNS = (
     Column("sport", "u2", "key", help="source port"),
     Column("sport_start", "u2", "key", help="first source port of a range"),
     Column("sport_end", "u2", "key", help="last source port of a range"),
+    Column("sport_mask", "text", "key", help="bits of the source port that count; since 6.15"),
     Column("dport", "u2", "key", help="destination port"),
     Column("dport_start", "u2", "key", help="first destination port of a range"),
     Column("dport_end", "u2", "key", help="last destination port of a range"),
+    Column("dport_mask", "text", "key", help="bits of the destination port that count; since 6.15"),
     Column("tun_id", "u8", "key", help="tunnel key"),
     Column("table", "text", "label", help="routing table to look in, by its name in rt_tables"),
     Column("suppress_prefixlen", "i4", "label", help="routes of this prefix length or shorter do not count"),
@@ -85,6 +91,13 @@ COLUMNS = (
     Column("nop", "bool", "label", help="does nothing: a place to go to"),
     Column("action", "text", "label", help="blackhole, unreachable or prohibit"),
     Column("protocol", "text", "label", help="who made the rule"),
+)
+
+MASKS = (
+    ("dscp_mask", FRA_DSCP_MASK, "u1", 0x3F),
+    ("flowlabel_mask", FRA_FLOWLABEL_MASK, ">u4", 0xFFFFF),
+    ("sport_mask", FRA_SPORT_MASK, "<u2", 0xFFFF),
+    ("dport_mask", FRA_DPORT_MASK, "<u2", 0xFFFF),
 )
 
 
@@ -134,7 +147,12 @@ def put_selectors(draft: Draft, shape: Shape, header: NDArray[np.void]) -> None:
     put_mark(draft, shape)
     draft.named("tos", header["tos"], lambda number: names.traffic_class(number) if number else None, at)
     if FRA_DSCP in shape:
-        draft.numbers("dscp", shape.number("u1", FRA_DSCP), at)
+        draft.named("dscp", shape.number("u1", FRA_DSCP), code_point, at)
+    if FRA_FLOWLABEL in shape:
+        draft.named("flowlabel", shape.number(">u4", FRA_FLOWLABEL), hexadecimal, at)
+    for name, number, dtype, whole in MASKS:
+        if number in shape:
+            draft.named(name, shape.number(dtype, number), partial(mask, whole), at)
     if FRA_L3MDEV in shape:
         draft.numbers("l3mdev", True, at, shape.number("u1", FRA_L3MDEV) != 0)
     if FRA_UID_RANGE in shape:
@@ -160,8 +178,7 @@ def put_mark(draft: Draft, shape: Shape) -> None:
         marks = shape.number("<u4", FRA_FWMARK) if FRA_FWMARK in shape else np.zeros(len(shape), "<u4")
         draft.named("fwmark", marks, hexadecimal, shape.at)
     if FRA_FWMASK in shape:
-        masks = shape.number("<u4", FRA_FWMASK)
-        draft.named("fwmask", masks, lambda mask: None if mask == UNSET else hexadecimal(mask), shape.at)
+        draft.named("fwmask", shape.number("<u4", FRA_FWMASK), partial(mask, UNSET), shape.at)
 
 
 def put_ports(draft: Draft, shape: Shape, name: str, ports: NDArray[np.uint32]) -> None:
@@ -199,6 +216,15 @@ def action(number: int) -> Cell:
 
 def suppressed_group(number: int) -> Cell:
     return None if number == UNSET else names.device_group(number)
+
+
+def code_point(number: int) -> str:
+    return names.configured("rt_dsfield").get(number << 2) or f"{number:#04x}"
+
+
+def mask(whole: int, number: int) -> Cell:
+    """Hexadecimal; a mask of all bits is none, as ip has it."""
+    return None if number == whole else hexadecimal(number)
 
 
 def hexadecimal(number: int) -> str:
