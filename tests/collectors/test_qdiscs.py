@@ -13,11 +13,11 @@ from collectors.collector import Block
 from collectors.netlink.qdiscs import CLASSES, QDISCS, RTM_NEWQDISC, class_identifier
 from collectors.wire.netlink import attribute, request
 from tests.collectors.hostile import cut_blocks, cut_messages, mutations, quick, stands
+from tests.collectors.kinds import KINDS
 from tests.record import FIXTURES, recorded
 
 BLOCKS, CLASS_BLOCKS = recorded("qdiscs"), recorded("classes")
-# Messages put together from the structs of pkt_sched.h; tc.json is what tc of iproute2 6.1 printed of the same bytes
-KINDS = [Block("", (FIXTURES / "kinds" / "qdiscs.bin").read_bytes())]
+OTHERS = [Block("", KINDS)]
 PEERS = json.loads((FIXTURES / "kinds" / "tc.json").read_text())
 NOT_TOLD = {  # words of tc's JSON that stand for something that is not so, or twice
     ("fq", "horizon_drop"): "a null; here a boolean",
@@ -37,7 +37,7 @@ def near(value: Any) -> Any:
 
 @pytest.mark.parametrize("number", range(len(PEERS)), ids=[f"{n}-{peer['kind']}" for n, peer in enumerate(PEERS)])
 def test_options_and_counters_of_a_kind_are_told_as_tc_tells_them(number):
-    row, peer = QDISCS.decode(KINDS).row(number), PEERS[number]
+    row, peer = QDISCS.decode(OTHERS).row(number), PEERS[number]
     ours = {**row, **row.get("xstats", {})}
     for key, value in peer.items():
         if key not in ("dev", "options"):
@@ -48,7 +48,7 @@ def test_options_and_counters_of_a_kind_are_told_as_tc_tells_them(number):
 
 
 def test_a_kind_that_is_not_known_has_counters_but_no_options():
-    row = QDISCS.decode(KINDS).row(len(PEERS) - 1)
+    row = QDISCS.decode(OTHERS).row(len(PEERS) - 1)
     assert row["kind"] == "mystery"
     assert row["drops"] == 11
     assert "options" not in row
@@ -56,7 +56,7 @@ def test_a_kind_that_is_not_known_has_counters_but_no_options():
 
 
 def test_fq_tells_flows_that_wait_apart_from_times_that_flows_had_to():
-    row = QDISCS.decode(KINDS).row([peer["kind"] for peer in PEERS].index("fq"))
+    row = QDISCS.decode(OTHERS).row([peer["kind"] for peer in PEERS].index("fq"))
     assert (row["xstats"]["throttled_flows"], row["xstats"]["throttled"]) == (10, 4)
     assert (row["options"]["horizon_drop"], row["xstats"]["flows_plimit"]) == (True, 5)
 
@@ -102,7 +102,7 @@ def test_a_class_knows_the_discipline_below_it_and_what_it_lent():
 
 @pytest.mark.parametrize(
     ("collector", "blocks"),
-    [(QDISCS, BLOCKS), (CLASSES, CLASS_BLOCKS), (QDISCS, KINDS)],
+    [(QDISCS, BLOCKS), (CLASSES, CLASS_BLOCKS), (QDISCS, OTHERS)],
     ids=["own", "classes", "kinds"],
 )
 def test_a_dump_cut_at_any_byte_is_a_table_or_a_decode_error(collector, blocks):
@@ -123,6 +123,6 @@ def test_a_dump_of_classes_with_changed_bytes_is_a_table_or_a_decode_error(block
 
 
 @quick
-@given(mutations(KINDS))
+@given(mutations(OTHERS))
 def test_other_kinds_with_changed_bytes_are_a_table_or_a_decode_error(blocks):
     stands(QDISCS, blocks)
