@@ -9,7 +9,7 @@ from pathlib import Path
 
 from collectors.collector import Block
 from collectors.registry import collector
-from tests import link_scenes, scenes
+from tests import link_scenes, scenes, socket_scenes
 from tests.lab import Namespace
 
 FIXTURES = Path(__file__).parent / "collectors" / "fixtures"
@@ -24,6 +24,8 @@ SCENES: dict[str, Callable[[], AbstractContextManager[Namespace]]] = {
     "neighbours": scenes.neighbours,
     "qdiscs": scenes.qdiscs,
     "classes": scenes.qdiscs,
+    "sockets": socket_scenes.sockets,
+    "protocols": socket_scenes.sockets,
 }
 
 

@@ -22,7 +22,7 @@ USER_HZ = 100
 TCP_SYN_RECV = 3
 # net/unix/af_unix.c, unix_seq_show: Num RefCount Protocol Flags Type St Inode Path
 UNIX_LINE = re.compile(
-    rb"[0-9a-f]+: [0-9A-F]+ [0-9A-F]+ ([0-9A-F]{8}) ([0-9A-F]{4}) ([0-9A-F]{2}) +(\d+)(?: (.*))?$", re.S
+    rb"[0-9a-f]+: [0-9A-F]+ [0-9A-F]+ ([0-9A-F]{8}) ([0-9A-F]{4}) ([0-9A-F]{2}) +(\d+)(?: (.*))?\Z", re.S
 )
 SO_ACCEPTCON = 0x10000
 CONNECTED = (2, 3)  # SS_CONNECTING, SS_CONNECTED: both stand for TCP_ESTABLISHED there

@@ -19,6 +19,7 @@ from collectors.table import Gap, Table, concatenate
 from collectors.wire.netlink import DecodeError, Messages, NetlinkError, messages
 
 SOCK_DIAG_BY_FAMILY = 20
+LISTED = "proc-"  # parts that are files of /proc/net
 SHORT = 1024  # bytes: a refusal is shorter
 
 
@@ -107,7 +108,7 @@ def instead(host: Host, part: Part, why: str, remedy: str) -> Iterator[Block | G
 def file_block(host: Host, name: str) -> Iterator[Block]:
     """A listing of /proc/net as a block; nothing when this kernel has none."""
     try:
-        yield Block(f"/proc/net/{name}", host.read(f"net/{name}"))
+        yield Block(LISTED + name, host.read(f"net/{name}"))
     except FileNotFoundError:
         return
 
@@ -118,8 +119,8 @@ def decode(raw: Raw) -> Table:
 
     def dumped() -> Iterator[Block | Gap]:
         for item in raw:
-            if isinstance(item, Block) and item.part.startswith("/proc/net/"):
-                listed.append(sock_proc.rows(item.part.removeprefix("/proc/net/"), bytes(item.data)))
+            if isinstance(item, Block) and item.part.startswith(LISTED):
+                listed.append(sock_proc.rows(item.part.removeprefix(LISTED), bytes(item.data)))
             elif isinstance(item, Block) and item.part not in DECODERS:
                 raise DecodeError(0, f"no such part of the sockets: {item.part!r}")
             else:

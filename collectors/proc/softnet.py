@@ -49,7 +49,7 @@ def decode(raw: Raw) -> Table:
     try:
         lines = [[int(word, 16) for word in line.split()] for line in bytes(block.data).splitlines()]
         numbers = np.array(lines, np.uint64).astype(np.uint32)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise DecodeError(0, f"softnet_stat: {error}") from error
     draft = Draft(COLUMNS, len(numbers))
     for name, position in POSITIONS.items():
