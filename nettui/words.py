@@ -27,12 +27,17 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "drops": ("dropped",),
 }
 
-# tcpdump's words for one end or the other: the comparison holds if it holds for any of them
+# words for one end or direction or the other (tcpdump's, mostly): a comparison holds if it holds for any of them
 EITHER: dict[str, tuple[str, ...]] = {
     "port": ("sport", "dport"),
     "host": ("src", "dst", "local"),
     "net": ("src", "dst", "local"),
     "addr": ("src", "dst", "local"),
+    "drops": ("rx_dropped", "tx_dropped"),
+    "dropped": ("rx_dropped", "tx_dropped"),
+    "errors": ("rx_errors", "tx_errors"),
+    "packets": ("rx_packets", "tx_packets"),
+    "bytes": ("rx_bytes", "tx_bytes"),
 }
 
 CONNECTED = frozenset(

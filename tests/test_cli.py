@@ -220,6 +220,10 @@ def test_the_file_of_o_obeys_umask(tmp_path: Path) -> None:
     assert (tmp_path / "out").stat().st_mode & 0o777 == 0o640
 
 
+def test_the_file_of_o_may_be_standard_output_by_its_device() -> None:
+    assert json.loads(nettui("report", "links", "--json", "-o", "/dev/stdout").stdout)["sections"]["links"]["rows"]
+
+
 def test_a_report_loads_no_screen_and_no_netlink_library() -> None:
     code = "import atexit\natexit.register(lambda: print(*{m.split('.')[0] for m in sys.modules}, file=sys.stderr))"
     done = subprocess.run(with_code(code, "report"), cwd=ROOT, capture_output=True, text=True, check=True)

@@ -15,6 +15,7 @@ from collectors.draft import Draft
 from collectors.table import Column, Table
 from collectors.values import IPV4, IPV6, LINK_LAYER, Addresses, Codes, Numbers, wide
 from nettui.query import QueryError, UnknownColumn, compile
+from nettui.report.schema import declared
 
 COLUMNS = (
     Column("netid", "text", "key"),
@@ -269,8 +270,7 @@ def test_any_text_gives_a_mask_or_a_query_error(text: str) -> None:
     mask_or_error(text)
 
 
-WORDS = ("proto rtt src flags carrier port tcp 5 50ms 10.0.0.0/8 ( ) and or not in , = != > ~ is absent has covers "
-         '"x" -1 ::1').split()  # fmt: skip
+WORDS = ["proto", "rtt", "src", "flags", "carrier", "port", "tcp", "5", "50ms", "10.0.0.0/8", "(", ")", "and", "or", "not", "in", ",", "=", "!=", ">", "~", "is", "absent", "has", "covers", '"x"', "-1", "::1"]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join))
@@ -301,6 +301,24 @@ def test_a_column_that_the_table_lacks_is_absent_in_every_row() -> None:
     assert not query.mask(TABLE.select(["netid"])).any()
     assert compile("not has rtt", COLUMNS).mask(TABLE.select(["netid"])).all()
     assert query.names == {"rtt"}
+
+
+def test_the_words_of_the_manual_are_understood_by_the_sections_they_are_about() -> None:
+    for section, text in (
+        ("sockets", "proto tcp and state established and rtt > 50ms"),
+        ("sockets", "dst in 10.0.0.0/8 or dport 443"),
+        ("sockets", "port 22 and host 10.0.0.1"),
+        ("links", 'ifname ~ "^veth" and state up'),
+        ("links", "drops > 0 or errors > 1k or bytes > 1GB"),
+        ("links", "speed < 10 Gbit/s"),
+        ("softnet", "drops > 0"),
+        ("routes", "proto static and dev eth0 and dst covers 10.1.2.3"),
+        ("neighbours", "mac in 52:54:00 and state stale"),
+        ("qdiscs", "dev eth0 and drops > 0 and backlog > 10kB"),
+        ("addresses", "local in fd00::/8 and dev lo"),
+        ("rules", "table main"),
+    ):
+        assert compile(text, declared(section)).names
 
 
 def test_an_empty_table_of_any_column_can_be_filtered() -> None:

@@ -45,11 +45,11 @@ def abandon() -> None:
 @contextlib.contextmanager
 def file(path: Path) -> Iterator[TextIO]:
     """A regular file is replaced at the end, with its mode kept, a new one obeying umask; a device is written to."""
-    path = path.resolve()
-    if path.exists() and not path.is_file():
+    if path.exists() and not path.is_file():  # before links are followed: /dev/stdout leads to a pipe without a name
         with path.open("w", encoding="utf-8") as out:
             yield out
         return
+    path = path.resolve()
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
     with draft.open("x", encoding="utf-8") as out:
