@@ -187,9 +187,10 @@ def neighbours() -> Iterator[Namespace]:
 
 @contextmanager
 def qdiscs() -> Iterator[Namespace]:
-    """htb with leaves, tbf with and without a peak rate, fifos, clsact, a shared ingress block; and traffic."""
+    """htb with leaves, tbf with and without a peak rate, mq, fifos, clsact, a shared ingress block; and traffic."""
     with joined_pair() as (left, right):
         left.ip("link add more0 type veth peer name more1", "link set more0 up", "link set more1 up")
+        left.ip("link add queues0 numtxqueues 3 type veth peer name queues1", "link set queues0 up")
         for command in (
             "qdisc add dev left0 root handle 1: htb default 20 r2q 500",
             "class add dev left0 parent 1: classid 1:1 htb rate 100mbit ceil 200mbit",
@@ -201,6 +202,8 @@ def qdiscs() -> Iterator[Namespace]:
             "qdisc add dev more0 ingress_block 5 ingress",
             "qdisc add dev more1 root handle 9: est 1sec 4sec bfifo limit 10000",
             "qdisc add dev lo root handle 7: pfifo_head_drop limit 30",
+            "qdisc add dev queues0 root handle 4: mq",
+            "qdisc add dev queues0 parent 4:2 handle 5: pfifo limit 7",
         ):
             left.run(f"tc {command}")
         left.run("ping -c 23 -f -q 10.9.0.2")
