@@ -270,7 +270,26 @@ def test_any_text_gives_a_mask_or_a_query_error(text: str) -> None:
     mask_or_error(text)
 
 
-WORDS = ["proto", "rtt", "src", "flags", "carrier", "port", "tcp", "5", "50ms", "10.0.0.0/8", "(", ")", "and", "or", "not", "in", ",", "=", "!=", ">", "~", "is", "absent", "has", "covers", '"x"', "-1", "::1"]  # fmt: skip
+WORDS = [
+    *(
+        "proto",
+        "rtt",
+        "src",
+        "flags",
+        "carrier",
+        "port",
+        "tcp",
+        "5",
+        "50ms",
+        "10.0.0.0/8",
+        "(",
+        ")",
+        "and",
+        "or",
+        "not",
+    ),
+    *("in", ",", "=", "!=", ">", "~", "is", "absent", "has", "covers", '"x"', "-1", "::1"),
+]
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join))
