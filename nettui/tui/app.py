@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.events import Event, Key
 from textual.message import Message
 
 from collectors import Host
@@ -173,7 +174,7 @@ class Nettui(App[int]):
         elif before is not None and before is not pane:
             before.display = False
             pane.display = True
-        pane.focus()
+        self.screen_stack[0].set_focus(pane)
         self.query_one(Tabs).activate(name)
         self._draw_bars()
         return pane
@@ -205,6 +206,13 @@ class Nettui(App[int]):
         self._draw_bars()
 
     # messages
+
+    async def on_event(self, event: Event) -> None:
+        """A key over a table acts before the next is looked at, so that what is typed ahead goes where it should."""
+        if isinstance(event, Key) and not event.is_forwarded and isinstance(self.focused, Pane):
+            await self._check_bindings(event.key, priority=True) or await self._check_bindings(event.key)
+        else:
+            await super().on_event(event)
 
     def on_delivered(self, message: Delivered) -> None:
         if self._frozen:
@@ -324,19 +332,23 @@ class Nettui(App[int]):
         from nettui.tui.filter_box import FilterBox
 
         pane = self.pane()
-        if pane is None or pane.latest is None:
-            self.say("not read yet: its columns are not known")
-        elif not self.query(FilterBox):
-            await self.screen.mount(FilterBox(pane.where_text, pane.latest.columns))
+        if pane is not None and not self.query(FilterBox):
+            text = self._waiting.get(self._active, pane.where_text)
+            await self.screen.mount(FilterBox(text, None if pane.latest is None else pane.latest.columns))
 
     async def on_filter_box_done(self, message: Any) -> None:
         pane = self.pane()
         await self.query("FilterBox").remove()
         if pane is not None:
-            pane.focus()
-            if message.applied:
+            self.screen.set_focus(pane)
+            if message.applied and message.where is None and message.text:
+                if pane.latest is None:
+                    self._waiting[self._active] = message.text  # judged when the columns are known
+                else:
+                    self._filter(pane, message.text)
+            elif message.applied:
                 pane.filter(message.text, message.where)
-                self._draw_bars()
+            self._draw_bars()
 
     def action_clear_filter(self) -> None:
         pane = self.pane()
@@ -348,7 +360,7 @@ class Nettui(App[int]):
         if self._back:
             await self._visit(*self._back.pop())
 
-    def action_choose_sort(self) -> None:
+    async def action_choose_sort(self) -> None:
         from nettui.tui.dialogs import Choice, Chooser
 
         pane = self.pane()
@@ -367,7 +379,7 @@ class Nettui(App[int]):
                 pane.sort_by((name, not sort[1] if again else first_down) if name else None)
                 self._draw_bars()
 
-        self.push_screen(Chooser("sort by", [*choices, own], sort[0] or None), take)
+        await self.push_screen(Chooser("sort by", [*choices, own], sort[0] or None), take)
 
     def action_reverse_sort(self) -> None:
         pane = self.pane()
@@ -375,7 +387,7 @@ class Nettui(App[int]):
             pane.sort_by((pane.sort[0], not pane.sort[1]))
             self._draw_bars()
 
-    def action_choose_columns(self) -> None:
+    async def action_choose_columns(self) -> None:
         from nettui.tui.dialogs import Checklist, Choice
 
         pane = self.pane()
@@ -389,9 +401,9 @@ class Nettui(App[int]):
             if isinstance(names, list) and names:
                 pane.show_columns(names)
 
-        self.push_screen(Checklist(f"columns of {pane.panel.name}", choices, ticked), take)
+        await self.push_screen(Checklist(f"columns of {pane.panel.name}", choices, ticked), take)
 
-    def action_detail(self) -> None:
+    async def action_detail(self) -> None:
         from nettui.tui.dialogs import Reader
         from nettui.tui.pages import detail
 
@@ -400,17 +412,19 @@ class Nettui(App[int]):
         if pane is None or row is None or pane.table is None or pane.notice:
             return
         table = pane.table
-        self.push_screen(Reader(f"{pane.panel.name}: {row_title(table, row)}", lambda width: detail(table, row, width)))
+        await self.push_screen(
+            Reader(f"{pane.panel.name}: {row_title(table, row)}", lambda width: detail(table, row, width))
+        )
 
-    def action_help(self) -> None:
+    async def action_help(self) -> None:
         from nettui.tui.dialogs import Reader
         from nettui.tui.pages import help_page
 
         pane = self.pane()
         if pane is not None:
-            self.push_screen(Reader("help", lambda width: help_page(pane.panel, pane.latest, width)))
+            await self.push_screen(Reader("help", lambda width: help_page(pane.panel, pane.latest, width)))
 
-    def action_pivot(self) -> None:
+    async def action_pivot(self) -> None:
         from nettui.tui.dialogs import Choice, Chooser
 
         pane = self.pane()
@@ -430,9 +444,9 @@ class Nettui(App[int]):
             if isinstance(index, str):
                 self.call_later(self.go, jumps[int(index)])
 
-        self.push_screen(Chooser(f"from {row_title(pane.table, row)} to", choices), take)
+        await self.push_screen(Chooser(f"from {row_title(pane.table, row)} to", choices), take)
 
-    def action_jump(self) -> None:
+    async def action_jump(self) -> None:
         from nettui.tui.dialogs import Choice, Chooser
 
         panes = {entry.name: pane for entry in self._panels if (pane := self.pane(entry.name)) is not None}
@@ -448,7 +462,9 @@ class Nettui(App[int]):
             if isinstance(index, str):
                 self.call_later(self.go, found[int(index)])
 
-        self.push_screen(Chooser("jump to a panel, a device, a process or an address", offer(""), offer=offer), take)
+        await self.push_screen(
+            Chooser("jump to a panel, a device, a process or an address", offer(""), offer=offer), take
+        )
 
     def action_copy_row(self) -> None:
         pane = self.pane()
@@ -459,6 +475,11 @@ class Nettui(App[int]):
         cells = [f"{name}={scrub(cell_text(cell, table.column(name)))}" for name, cell in table.row(row).items()]
         self.copy_to_clipboard("\t".join(cells))
         self.say(f"copied {len(cells)} columns; the terminal must allow it (OSC 52)")
+
+    # the terminal
+
+    def _set_pointer_shape(self, shape: str) -> None:
+        """Not set: there is no mouse here, and not every terminal swallows the sequence."""
 
     # faults
 

@@ -81,7 +81,7 @@ class Chooser(Dialog):
     def on_mount(self) -> None:
         super().on_mount()
         self._fill(self._choices)
-        self.query_one(Input if self._offer is not None else OptionList).focus()
+        self.set_focus(self.query_one(Input if self._offer is not None else OptionList))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if self._offer is not None:
@@ -214,7 +214,7 @@ class Reader(Dialog):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.query_one(Page).focus()
+        self.set_focus(self.query_one(Page))
 
 
 def titled(text: str) -> Text:

@@ -22,7 +22,7 @@ PROMPT = "filter> "
 
 
 class FilterBox(Vertical):
-    """Shown at the foot of the screen while a filter is typed."""
+    """Shown at the foot of the screen while a filter is typed; ``columns`` is None while they are not known."""
 
     DEFAULT_CSS = """
     FilterBox { height: 3; dock: bottom; background: ansi_default; }
@@ -39,9 +39,9 @@ class FilterBox(Vertical):
             super().__init__()
             self.text, self.where, self.applied = text, where, applied
 
-    def __init__(self, text: str, columns: Sequence[Column]) -> None:
+    def __init__(self, text: str, columns: Sequence[Column] | None) -> None:
         super().__init__(id="filter")
-        self._before, self._columns = text, tuple(columns)
+        self._before, self._columns = text, columns
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -52,7 +52,7 @@ class FilterBox(Vertical):
 
     def on_mount(self) -> None:
         self.query_one("#prompt", Bar).put([(PROMPT, BOLD)])
-        self.query_one(Input).focus()
+        self.screen.set_focus(self.query_one(Input))
         self._judge(self._before)
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -71,7 +71,9 @@ class FilterBox(Vertical):
     def action_leave(self) -> None:
         self.post_message(self.Done("", None, False))
 
-    def _compiled(self, text: str) -> Query | QueryError:
+    def _compiled(self, text: str) -> Query | QueryError | None:
+        if self._columns is None:
+            return None
         try:
             return compile(text, self._columns)
         except QueryError as error:
@@ -83,9 +85,11 @@ class FilterBox(Vertical):
         if isinstance(found, QueryError):
             caret.put([(" " * (len(PROMPT) + found.position) + "^", LOSS)])
             fault.put([(" " + found.message, LOSS)])
+        elif found is None:
+            caret.put([(" Enter applies it once the panel has been read, Esc leaves", DIM)])
         elif text.strip():
             caret.put([(" understood", GOOD), ("   Enter applies, Esc leaves", DIM)])
             fault.put([])
         else:
             caret.put([(" Enter shows all rows, Esc leaves the filter as it was", DIM)])
-            fault.put([(" columns: " + " ".join(column.name for column in self._columns), DIM)])
+            fault.put([(" columns: " + " ".join(column.name for column in self._columns or ()), DIM)])

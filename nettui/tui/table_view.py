@@ -38,7 +38,7 @@ from nettui.tui.cells import (
 
 WIDEST = 44  # cells; a longer text is cut, and whole in the detail
 GAP = 2
-BAR = 12
+BAR = 8
 LOSSES = ("drop", "err", "missed", "fail", "squeeze", "discard", "retrans", "overrun")
 
 
