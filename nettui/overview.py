@@ -60,15 +60,16 @@ def overview(tables: Mapping[str, Table]) -> Table:
     for name in ("rate", "limit"):
         known = np.array([getattr(row, name) is not None for row in rows], np.bool_)
         draft.numbers(name, np.array([getattr(row, name) or 0 for row in rows]), known=known)
-    fill = [100 * row.value / row.limit if row.limit else 0.0 for row in rows]
+    fill = [round(100 * row.value / row.limit, 2) if row.limit else 0.0 for row in rows]
     draft.numbers("fill", np.array(fill, np.float64), known=np.array([bool(row.limit) for row in rows], np.bool_))
     return draft.table()
 
 
 def link_rows(links: Table) -> Iterator[Row]:
-    """Traffic of the busiest links, and every loss counter of a link that is not zero."""
-    busy = (total(links, "rx_bytes") + total(links, "tx_bytes")).argsort(kind="stable")[::-1][:BUSIEST]
-    for row in busy.tolist():
+    """How many are up, traffic of the busiest, and every loss counter that is not zero."""
+    up = int(links.codes("flags").matching(lambda flags: isinstance(flags, list) and "LOWER_UP" in flags).sum())
+    yield Row("link", "namespace", "with carrier", up, None, "devices", "links", len(links))
+    for row in busiest(links):
         for what in ("rx_bytes", "tx_bytes"):
             yield counted(links, row, what, "link", str(links.cell(row, "ifname")), "B", "links")
     for what in LINK_LOSS:
@@ -76,9 +77,21 @@ def link_rows(links: Table) -> Iterator[Row]:
             yield counted(links, row, what, "link", str(links.cell(row, "ifname")), "packets", "links")
 
 
-def total(links: Table, name: str) -> NDArray[np.float64]:
-    """What orders links by traffic: their rate where it is known, else their count."""
-    values = links.numbers(name + SUFFIX if name + SUFFIX in links else name)
+def busiest(links: Table) -> list[int]:
+    """Rows of the links with most traffic now, among equals with most so far; idle ones are left out."""
+    now, ever = (
+        sum((known(links, name + suffix) for name in ("rx_bytes", "tx_bytes")), np.zeros(len(links)))
+        for suffix in (SUFFIX, "")
+    )
+    order = np.lexsort((ever, now))[::-1]
+    return [row for row in order.tolist() if ever[row]][:BUSIEST]
+
+
+def known(links: Table, name: str) -> NDArray[np.float64]:
+    """A column's numbers, 0 where there is none."""
+    if name not in links:
+        return np.zeros(len(links))
+    values = links.numbers(name)
     return np.where(values.present(), values.numbers, 0).astype(np.float64)
 
 

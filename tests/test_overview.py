@@ -1,0 +1,60 @@
+"""The overview shows what is there, in the order of the stack, and no loss counter that is zero."""
+
+import numpy as np
+
+from collectors.draft import Draft
+from collectors.table import Column, Table
+from nettui.overview import overview
+from nettui.rates import with_rates
+
+NAMES = ("rx_bytes", "tx_bytes", "rx_dropped", "tx_dropped", "rx_errors", "tx_errors", "rx_missed_errors")
+LINKS = (
+    Column("ifname", "text", "key"),
+    Column("flags", "json"),
+    *(Column(name, "u8", "counter", "B" if "bytes" in name else "packets") for name in NAMES),
+)
+
+
+def links(**counters: dict[str, int]) -> Table:
+    """One link by keyword, with the counters that are not zero."""
+    draft = Draft(LINKS, len(counters))
+    draft.cells("ifname", list(counters))
+    draft.cells("flags", [["UP", "LOWER_UP"] if given else ["UP"] for given in counters.values()])
+    for name in NAMES:
+        draft.numbers(name, np.array([given.get(name, 0) for given in counters.values()], np.uint64))
+    return draft.table()
+
+
+def shown(table: Table) -> list[tuple[object, ...]]:
+    found = overview({"links": table})
+    return [(row["scope"], row["what"], row["value"], row.get("rate")) for row in found.rows()]
+
+
+def test_idle_links_and_counters_at_zero_are_left_out():
+    assert shown(links(lo={}, eth0={"rx_bytes": 23, "rx_dropped": 7})) == [
+        ("namespace", "with carrier", 1, None),
+        ("eth0", "rx_bytes", 23, None),
+        ("eth0", "tx_bytes", 0, None),
+        ("eth0", "rx_dropped", 7, None),
+    ]
+
+
+def test_the_link_that_is_busiest_now_comes_before_the_one_that_was():
+    before = links(eth0={"rx_bytes": 10**9}, eth1={"rx_bytes": 100})
+    now = with_rates(links(eth0={"rx_bytes": 10**9}, eth1={"rx_bytes": 2400}), before, 2.0)
+    assert [row for row in shown(now) if row[1] == "rx_bytes"] == [
+        ("eth1", "rx_bytes", 2400, 1150.0),
+        ("eth0", "rx_bytes", 10**9, 0.0),
+    ]
+
+
+def test_a_full_table_has_its_fill():
+    columns = (Column("name", "text"), Column("scope", "text"), Column("unit", "text"), Column("source", "text"),
+               Column("used", "u8"), Column("limit", "u8"))  # fmt: skip
+    draft = Draft(columns, 2)
+    for name, cell in (("name", "conntrack"), ("scope", "namespace"), ("unit", "entries"), ("source", "/proc/x")):
+        draft.cells(name, [cell, cell])
+    draft.numbers("used", np.array([512, 0]), known=np.array([True, False]))
+    draft.numbers("limit", np.array([1024, 1024]))
+    (row,) = overview({"limits": draft.table()}).rows()
+    assert (row["value"], row["limit"], row["fill"]) == (512, 1024, 50.0)
