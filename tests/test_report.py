@@ -21,6 +21,7 @@ from nettui.panels.registry import PANELS
 from nettui.query import QueryError
 from nettui.report.cells import texts
 from nettui.report.document import Report, Section
+from nettui.report.json import objects
 from nettui.report.make import FORMATS, pieces
 from nettui.report.output import destination
 from nettui.report.schema import completed, declared, schema
@@ -256,6 +257,37 @@ def test_addresses_are_written_as_the_table_spells_them(cells: list[tuple[bytes,
     values = Addresses(octets, np.full(len(cells), IPV4, np.uint8), np.array([cell[1] for cell in cells], np.uint8))
     assert texts(values, str) == values.cells()
     assert texts(Addresses(octets, values.form), str) == Addresses(octets, values.form).cells()
+
+
+PATHS = ("a", "b.c", "b.d.e", "b.d.f", "g%s{}", "h.i")
+
+
+@given(
+    st.lists(st.tuples(*[st.one_of(st.none(), st.integers(0, 2)) for _ in PATHS]), min_size=1, max_size=12),
+    st.permutations(PATHS),
+)
+def test_json_rows_are_what_nested_dictionaries_would_be(cells: list[tuple[int | None, ...]], paths: list[str]) -> None:
+    columns = tuple(Column(f"c{place}", "u1", path=path) for place, path in enumerate(paths))
+    table = Table(columns, {f"c{place}": known("u1", *column) for place, column in enumerate(zip(*cells, strict=True))})
+    expected = []
+    for row in cells:
+        document: dict[str, object] = {}
+        for path, cell in zip(paths, row, strict=True):
+            *outer, last = path.split(".")
+            inner = document
+            for name in outer:
+                inner = inner.setdefault(name, {}) if cell is not None else {}  # type: ignore[assignment]
+            if cell is not None:
+                inner[last] = cell
+        expected.append(document)
+    assert [json.loads(row) for row in objects(table)] == expected
+
+
+def test_text_rows_that_are_all_alike_are_written_each() -> None:
+    table = Table((Column("a", "text"), Column("b", "u1")), {"a": Codes.of(["{x}%s"] * 3), "b": known("u1", 7, 7, 7)})
+    assert written("text", chosen(table)).splitlines()[2:] == ["{x}%s  7"] * 3
+    lines = written("ndjson", chosen(table)).splitlines()
+    assert [json.loads(line) for line in lines] == [{"section": "links", "a": "{x}%s", "b": 7}] * 3
 
 
 def test_several_sort_columns_count_from_left_to_right() -> None:

@@ -7,11 +7,33 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collectors.values import IPV4, Addresses, Cell, Codes, Numbers, Values
 from nettui.scrub import scrub
 
 Texts = list[str | None]
+
+
+def column_texts(values: Values, spell: Callable[[Any], str]) -> Texts | str | None:
+    """The same as ``texts``, or the one text (None: absent) that all rows have in common."""
+    return texts(values.take(slice(0, 1)), spell)[0] if alike(values) else texts(values, spell)
+
+
+def alike(values: Values) -> bool:
+    """Whether every row, of at least one, holds the same cell."""
+    present = values.present()
+    if not len(present) or present.any() != present.all():
+        return False
+    held: list[NDArray[Any]]
+    if isinstance(values, Codes):
+        held = [values.codes]
+    elif isinstance(values, Numbers):
+        held = [values.numbers]
+    else:
+        assert isinstance(values, Addresses)
+        held = [values.octets, values.form, *([] if values.prefix is None else [values.prefix])]
+    return not present.any() or all(bool((array == array[0]).all()) for array in held)
 
 
 def texts(values: Values, spell: Callable[[Any], str]) -> Texts:

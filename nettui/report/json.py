@@ -12,7 +12,7 @@ from typing import Any
 from collectors.table import Column, Gap, Table
 from collectors.values import Addresses, Values
 from nettui import __version__
-from nettui.report.cells import Texts, clean, texts
+from nettui.report.cells import Texts, clean, column_texts
 from nettui.report.document import SCHEMA, Report, Section
 from nettui.report.style import Style
 
@@ -66,38 +66,65 @@ def write_lines(report: Report, style: Style) -> Iterator[str]:
 def objects(table: Table) -> list[str]:
     """Each row as a JSON object; what is absent is left out."""
     members = [(column_path(column), quoted(table[column.name])) for column in table.columns]
-    return [body or "{}" for body in nested(members, len(table))]
+    found = pieces(members, len(table))
+    if found and isinstance(found[0], str):
+        return lines(["{", found[0][1:], *found[1:], "}"], len(table))
+    return [f"{{{body[1:]}}}" for body in lines(found, len(table))]
 
 
-def quoted(values: Values) -> Texts:
-    found = texts(values, encode)
-    return [text and f'"{text}"' for text in found] if isinstance(values, Addresses) else found
+def quoted(values: Values) -> Texts | str | None:
+    """Encoded cells; ``texts`` leaves addresses as they are."""
+    found = column_texts(values, encode)
+    if not isinstance(values, Addresses):
+        return found
+    return [text and f'"{text}"' for text in found] if isinstance(found, list) else found and f'"{found}"'
 
 
 def column_path(column: Column) -> tuple[str, ...]:
     return tuple((column.path or column.name).split("."))
 
 
-def nested(members: Sequence[tuple[tuple[str, ...], Texts]], rows: int) -> Texts:
-    """Objects of the members of one level, those below it first; None where a row has no member."""
-    levels: dict[str, list[tuple[tuple[str, ...], Texts]]] = {}
+# Text that all rows share, or each row's own. In order they make up rows of ``,"name":value`` members.
+Piece = str | list[str]
+
+
+def pieces(members: Sequence[tuple[tuple[str, ...], Texts | str | None]], rows: int) -> list[Piece]:
+    """The members of one level, those below it inside theirs."""
+    levels: dict[str, list[tuple[tuple[str, ...], Texts | str | None]]] = {}
     for path, values in members:
         levels.setdefault(path[0], []).append((path[1:], values))
-    columns: list[Texts] = []
+    found: list[Piece] = []
     for key, inner in levels.items():
-        values = inner[0][1] if len(inner) == 1 and not inner[0][0] else nested(inner, rows)
-        if values.count(None) < rows:
-            columns.append(named(f"{encode(key)}:", values))
-    if not columns:
-        return [None] * rows
-    bodies = map(",".join, map(present_only, zip(*columns, strict=True)))
-    return [f"{{{body}}}" if body else None for body in bodies]
+        leaf = len(inner) == 1 and not inner[0][0]
+        found += (
+            member(f",{encode(key)}:", inner[0][1]) if leaf else group(f",{encode(key)}:", pieces(inner, rows), rows)
+        )
+    return found
 
 
-def named(name: str, values: Texts) -> Texts:
-    """The values as members of an object, None where absent."""
-    return [value and name + value for value in values]
+def member(name: str, values: Texts | str | None) -> list[Piece]:
+    """One column's member; nothing in the rows that lack it."""
+    if values is None:
+        return []
+    if isinstance(values, str):
+        return [name + values]
+    present = [value for value in values if value is not None]
+    if len(present) == len(values):
+        return [name, present]
+    return [["" if value is None else name + value for value in values]] if present else []
 
 
-def present_only(row: tuple[str | None, ...]) -> Iterator[str]:
-    return filter(None, row)
+def group(name: str, inner: list[Piece], rows: int) -> list[Piece]:
+    """An object of members; nothing in the rows that have none of them."""
+    if not inner:
+        return []
+    if isinstance(inner[0], str):
+        return [f"{name}{{{inner[0][1:]}", *inner[1:], "}"]
+    return [[body and f"{name}{{{body[1:]}}}" for body in lines(inner, rows)]]
+
+
+def lines(found: Sequence[Piece], rows: int) -> list[str]:
+    """The rows that the pieces make up, by one template."""
+    own = [piece for piece in found if not isinstance(piece, str)]
+    template = "".join(piece.replace("%", "%%") if isinstance(piece, str) else "%s" for piece in found)
+    return list(map(template.__mod__, zip(*own, strict=True))) if own else [template % ()] * rows

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from collectors.table import Column, Gap, Table
 from collectors.values import Codes, Numbers, Values
-from nettui.report.cells import Texts, clean, number, plain, texts
+from nettui.report.cells import clean, column_texts, number, plain
 from nettui.report.document import Report, Section
 from nettui.report.style import Style, counted, fitting, shown
 
@@ -47,51 +47,59 @@ def body(section: Section, style: Style) -> Iterator[str]:
         return
     assert isinstance(section.table, Table)
     table = section.table.select(shown(section))
-    chunks = (chunk.select([column.name for column in table.columns]) for chunk in section.chunks())
-    first = rendered(next(chunks))
-    sampled = len(section) > len(first[0])
-    widths = [
-        width(column, texts, table[column.name] if sampled else None)
-        for column, texts in zip(table.columns, first, strict=True)
-    ]
+    chunks = section.chunks()
+    first = next(chunks)
+    sampled = len(section) > len(first)
+    widths = [width(column, first[column.name], table[column.name] if sampled else None) for column in table.columns]
     kept = fitting(widths, len(SPACE), None if section.chosen else style.width)
     columns = [table.columns[place] for place in kept]
     room = [widths[place] for place in kept]
-    yield style.painted(DIM, joined([[column.name] for column in columns], columns, room)[0]) + "\n"
-    yield "\n".join(joined([first[place] for place in kept], columns, room)) + "\n"
+    yield style.painted(DIM, heading(columns, room)) + "\n"
+    yield from lines(first, columns, room)
     for chunk in chunks:
-        yield "\n".join(joined(rendered(chunk.select([c.name for c in columns])), columns, room)) + "\n"
+        yield from lines(chunk, columns, room)
     left_out = [column.name for column in table.columns if column not in columns]
     if left_out:
         yield style.painted(DIM, f"  no room for {', '.join(left_out)}: name them with --columns") + "\n"
 
 
-def rendered(table: Table) -> list[list[str]]:
-    return [filled(texts(table[column.name], plain)) for column in table.columns]
+def heading(columns: Sequence[Column], widths: Sequence[int]) -> str:
+    names = [padded(column, width).format(column.name) for column, width in zip(columns, widths, strict=True)]
+    return SPACE.join(names).rstrip()
 
 
-def filled(found: Texts) -> list[str]:
-    return [ABSENT if text is None else text for text in found]
+def padded(column: Column, width: int) -> str:
+    """The place of a cell of one-cell letters: numbers to the right, everything else to the left."""
+    return f"{{:{'>' if column.numeric else '<'}{width}}}"
 
 
-def joined(columns: Sequence[Sequence[str]], kinds: Sequence[Column], widths: Sequence[int]) -> list[str]:
-    """The rows of aligned lines: numbers to the right, everything else to the left."""
-    padded = [pad(*column) for column in zip(columns, kinds, widths, strict=True)]
-    return [SPACE.join(row).rstrip(" ") for row in zip(*padded, strict=True)]
+def lines(table: Table, columns: Sequence[Column], widths: Sequence[int]) -> Iterator[str]:
+    """The rows as aligned lines, by one template; what all rows have in common stands in it."""
+    template, own = [], []
+    for column, width in zip(columns, widths, strict=True):
+        cells = column_texts(table[column.name], plain)
+        room = 0 if column is columns[-1] and not column.numeric else width
+        if not isinstance(cells, list):
+            template.append(fill(cells or ABSENT, column, room).replace("{", "{{").replace("}", "}}"))
+            continue
+        filled = [ABSENT if cell is None else cell for cell in cells]
+        narrow = "".join(filled).isascii()
+        own.append(filled if narrow else [fill(cell, column, room) for cell in filled])
+        template.append(padded(column, room) if narrow else "{}")
+    line = SPACE.join(template) + "\n"
+    yield "".join(map(line.format, *own) if own else [line.format()] * len(table))
 
 
-def pad(cells: Sequence[str], column: Column, width: int) -> list[str]:
-    if "".join(cells).isascii():
-        return [cell.rjust(width) if column.numeric else cell.ljust(width) for cell in cells]
-    spaces = [width - display_width(cell) for cell in cells]
-    if column.numeric:
-        return [" " * space + cell for space, cell in zip(spaces, cells, strict=True)]
-    return [cell + " " * space for space, cell in zip(spaces, cells, strict=True)]
+def fill(cell: str, column: Column, width: int) -> str:
+    space = " " * (width - display_width(cell))
+    return space + cell if column.numeric else cell + space
 
 
-def width(column: Column, sample: Sequence[str], values: Values | None) -> int:
+def width(column: Column, sample: Values, values: Values | None) -> int:
     """The width of the heading and of every cell; of a column measured in part, that of its likely cells."""
-    widest = max(len(column.name), *map(len if "".join(sample).isascii() else display_width, sample))
+    cells = column_texts(sample, plain)
+    listed = cells if isinstance(cells, list) else [cells]
+    widest = max(len(column.name), *(display_width(cell or ABSENT) for cell in listed))
     if isinstance(values, Numbers) and len(values):
         extremes = (values.numbers.min().item(), values.numbers.max().item())
         return max(widest, *(min(len(number(extreme) or ""), WIDEST_GUESS) for extreme in extremes))
