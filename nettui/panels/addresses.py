@@ -7,8 +7,10 @@ ADDRESSES = Panel(
     title="Addresses",
     key="3",
     show=(
-        "ifname", "local", "prefixlen", "scope", "flags", "label", "primary", "address", "broadcast", "valid_life_time",
-        "preferred_life_time", "protocol", "metric", "family", "position", "ifindex",
+        "ifname", "local", "prefixlen", "scope", "flags", "label", "primary", "address", "broadcast",
+    ),
+    more=(
+        "valid_life_time", "preferred_life_time", "protocol", "metric", "family", "position", "ifindex",
     ),
     command="ip address",
     empty="no addresses on any device",

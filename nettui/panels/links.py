@@ -7,9 +7,12 @@ LINKS = Panel(
     title="Links",
     key="2",
     show=(
-        "ifname", "operstate", "kind", "mtu", "rx_bytes_rate", "tx_bytes_rate", "rx_dropped", "tx_dropped", "rx_errors",
-        "tx_errors", "master", "peer", "link_netns", "speed", "driver", "qdisc", "address", "rx_packets", "tx_packets",
-        "rx_bytes", "tx_bytes", "rx_missed_errors", "carrier_changes", "flags", "ifalias", "altnames", "ifindex",
+        "ifname", "operstate", "kind", "mtu", "rx_bytes_rate", "tx_bytes_rate", "rx_dropped", "tx_dropped",
+        "rx_errors", "tx_errors",
+    ),
+    more=(
+        "master", "peer", "link_netns", "speed", "driver", "qdisc", "address", "rx_packets", "tx_packets", "rx_bytes",
+        "tx_bytes", "rx_missed_errors", "carrier_changes", "flags", "ifalias", "altnames", "ifindex",
     ),
     command="ip -s -d link",
     empty="no network devices: not even lo, which a namespace normally has",

@@ -7,10 +7,12 @@ NEIGHBOURS = Panel(
     title="Neighbours",
     key="6",
     show=(
-        "dst", "lladdr", "dev", "state", "family", "flags", "master", "vlan", "vni", "probes", "used", "confirmed",
-        "updated", "ifindex",
+        "dst", "mac", "lladdr", "dev", "state", "family", "flags", "master",
     ),
-    command="ip neigh; bridge fdb",
+    more=(
+        "vlan", "vni", "probes", "used", "confirmed", "updated", "ifindex",
+    ),
+    command="ip -s neigh show nud all; bridge fdb",
     empty="no neighbour and no forwarding entry",
     pivots=(
         ("link", "links", "ifindex {ifindex}"),

@@ -6,7 +6,16 @@ OVERVIEW = Panel(
     name="overview",
     title="Overview",
     key="1",
-    show=("layer", "scope", "what", "value", "rate", "unit", "limit", "fill"),
+    show=(
+        "layer",
+        "scope",
+        "what",
+        "value",
+        "rate",
+        "unit",
+        "limit",
+        "fill",
+    ),
     command="ip -s link; nstat; ss -s",
     empty="nothing to show",
 )

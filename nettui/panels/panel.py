@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Panel:
     """``name``: section, table and panel in one word. ``key``: the key that jumps to it on the full screen.
 
-    ``show``: columns from the most to the least important for a narrow terminal, in display order.
+    ``show``: the columns of a report and the first on a screen, the most important first; ``more``: those that a screen
+    with room for them, or the reader who moves to the right, sees behind these.
     ``sort``: column, with ``-`` before it for descending; "" keeps the kernel's order.
     ``pivots``: (label, panel, filter with {column} places) for a jump from one row.
     ``command``: the iproute2 command that shows the same. ``empty``: what no rows means.
@@ -21,5 +22,10 @@ class Panel:
     show: tuple[str, ...]
     command: str
     empty: str
+    more: tuple[str, ...] = ()
     sort: str = ""
     pivots: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.show + self.more

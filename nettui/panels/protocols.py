@@ -6,7 +6,16 @@ PROTOCOLS = Panel(
     name="protocols",
     title="Protocols",
     key="9",
-    show=("counter", "value", "value_rate", "level", "group", "name"),
+    show=(
+        "counter",
+        "value",
+        "value_rate",
+        "level",
+    ),
+    more=(
+        "group",
+        "name",
+    ),
     command="nstat -asz",
     empty="no protocol counters",
 )

@@ -8,7 +8,10 @@ QDISCS = Panel(
     key="7",
     show=(
         "dev", "kind", "handle", "parent", "bytes_rate", "drops", "drops_rate", "overlimits", "requeues", "backlog",
-        "qlen", "bytes", "packets", "options", "xstats", "ifindex",
+        "qlen",
+    ),
+    more=(
+        "bytes", "packets", "options", "xstats", "ifindex",
     ),
     command="tc -s qdisc",
     empty="no queueing disciplines",

@@ -7,8 +7,10 @@ ROUTES = Panel(
     title="Routes",
     key="5",
     show=(
-        "dst", "gateway", "dev", "table", "type", "protocol", "scope", "metric", "prefsrc", "nexthops", "flags",
-        "metrics", "nhid", "encap", "encap_info", "from", "pref", "expires", "family", "oif",
+        "dst", "gateway", "dev", "table", "type", "protocol", "scope", "metric", "prefsrc",
+    ),
+    more=(
+        "nexthops", "flags", "metrics", "nhid", "encap", "encap_info", "from", "pref", "expires", "family", "oif",
     ),
     command="ip route show table all; ip -6 route show table all",
     empty="no routes: only what is on this host itself can be reached",

@@ -7,8 +7,10 @@ RULES = Panel(
     title="Rules",
     key="4",
     show=(
-        "priority", "family", "src", "dst", "iif", "oif", "fwmark", "table", "action", "goto", "ipproto", "sport",
-        "dport", "uid_start", "uid_end", "suppress_prefixlen", "protocol",
+        "priority", "family", "not", "from", "to", "iif", "oif", "fwmark", "table", "action", "goto",
+    ),
+    more=(
+        "ipproto", "sport", "dport", "uid_start", "uid_end", "suppress_prefixlen", "protocol",
     ),
     command="ip rule; ip -6 rule",
     empty="no policy rules: no table is asked, so nothing can be routed",

@@ -7,8 +7,10 @@ SOCKETS = Panel(
     title="Sockets",
     key="0",
     show=(
-        "netid", "state", "recv_q", "send_q", "src", "sport", "dst", "dport", "process", "pid", "drops", "rtt",
-        "retrans", "path", "dev", "cong", "cwnd", "uid", "inode",
+        "netid", "state", "recv_q", "send_q", "src", "sport", "dst", "dport", "process", "pid", "drops",
+    ),
+    more=(
+        "rtt", "retrans", "path", "dev", "cong", "cwnd", "uid", "inode",
     ),
     command="ss -anpemio",
     empty="no sockets",

@@ -40,31 +40,38 @@ LANGUAGE = (
 
 def detail(table: Table, row: int, width: int) -> list[Paragraph]:
     """Name, value with unit, and meaning of every column; what is absent stands at the end as such."""
-    present = [column for column in table.columns if table.cell(row, column.name) is not None]
-    absent = [column for column in table.columns if table.cell(row, column.name) is None]
-    name_width = min(24, max((len(column.name) for column in table.columns), default=0))
+    values = {
+        column: full_text(cell, column)
+        for column in table.columns
+        if (cell := table.cell(row, column.name)) is not None
+    }
+    absent = [column for column in table.columns if column not in values]
+    names = min(24, max((len(column.name) for column in table.columns), default=0)) + 2
+    short = [width_of(value) for value in values.values() if width_of(value) <= width // 4]
     lines: list[Paragraph] = []
-    for column in present:
-        lines += entry(column, full_text(table.cell(row, column.name), column), name_width, width)
+    for column, value in values.items():
+        lines += entry(column, value, names, max(short, default=8) + 2, width)
     if absent:
-        lines += [(), (("not present in this row", DIM),)]
-        for column in absent:
-            lines += entry(column, "-", name_width, width, DIM)
+        lines += [(), (("not present in this row", BOLD),)]
+        lines += pairs([(column.name, column.help) for column in absent], names - 2, width, DIM)
     return lines
 
 
-def entry(column: Column, value: str, name_width: int, width: int, style: Style = PLAIN) -> list[Paragraph]:
-    """One column: its value wrapped, its meaning beside a short value and below a long one."""
-    room = max(10, width - name_width - 2)
-    values = broken(value, room)
-    name = (fitted(column.name, name_width) + "  ", HEADING if style is PLAIN else style)
-    beside = len(values) == 1 and 24 + width_of(column.help) + 2 <= room and width_of(value) <= 24
-    if beside:
-        return [(name, (fitted(value, 24), BOLD if style is PLAIN else style), ("  " + column.help, DIM))]
-    pad = (" " * (name_width + 2), PLAIN)
-    bold = BOLD if style is PLAIN else style
-    lines: list[Paragraph] = [(name if index == 0 else pad, (text, bold)) for index, text in enumerate(values)]
-    return lines + [(pad, (text, DIM)) for text in wrapped(column.help, room) if text]
+def entry(column: Column, value: str, names: int, values: int, width: int) -> list[Paragraph]:
+    """One column: its meaning beside a short value, below a long one."""
+    name = (fitted(column.name, names), HEADING)
+    room = max(10, width - names - values)
+    if width_of(value) < values:
+        left: list[Paragraph] = [(name, (fitted(value, values), BOLD))]
+    else:
+        pad = (" " * names, PLAIN)
+        pieces = broken(value, max(10, width - names))
+        left = [(name if index == 0 else pad, (piece, BOLD)) for index, piece in enumerate(pieces)]
+    meaning = [part for part in wrapped(column.help, room) if part]
+    if len(left) > 1 or width_of(value) >= values:
+        return left + [((" " * (names + values), PLAIN), (part, DIM)) for part in meaning]
+    first: list[Paragraph] = [(*left[0], (meaning[0], DIM))] if meaning else left
+    return first + [((" " * (names + values), PLAIN), (part, DIM)) for part in meaning[1:]]
 
 
 def broken(text: str, width: int) -> list[str]:
@@ -93,8 +100,8 @@ def help_page(panel: Panel, table: Table | None, width: int) -> list[Paragraph]:
     ]
     if table is None:
         return [*lines, (("  not read yet", DIM),)]
-    shown = [table.column(name) for name in panel.show if name in table]
-    rest = [column for column in table.columns if column.name not in panel.show and not column.name.endswith(SUFFIX)]
+    shown = [table.column(name) for name in panel.columns if name in table]
+    rest = [column for column in table.columns if column.name not in panel.columns and not column.name.endswith(SUFFIX)]
     return lines + pairs([(column.name, meaning(column)) for column in (*shown, *rest)], 26, width)
 
 
@@ -102,9 +109,10 @@ def meaning(column: Column) -> str:
     return f"{column.help} ({column.unit})" if column.unit else column.help
 
 
-def pairs(entries: Sequence[tuple[str, str]], left: int, width: int) -> list[Paragraph]:
+def pairs(entries: Sequence[tuple[str, str]], left: int, width: int, style: Style = PLAIN) -> list[Paragraph]:
+    """Two columns, the right one wrapped."""
     lines: list[Paragraph] = []
     for name, text in entries:
         for index, part in enumerate(wrapped(text, max(20, width - left - 3))):
-            lines.append(((f"  {fitted(name if index == 0 else '', left)} ", HEADING), (part, PLAIN)))
+            lines.append(((f"{fitted(name if index == 0 else '', left)}  ", HEADING + style), (part, style)))
     return lines

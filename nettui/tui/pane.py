@@ -26,7 +26,7 @@ class Pane(TableView):
         """What the bars tell about this pane is no longer true."""
 
     def __init__(self, panel: Panel, ask: Callable[[str, Wish], None]) -> None:
-        super().__init__(panel.show, id=f"pane-{panel.name}")
+        super().__init__(panel.columns, id=f"pane-{panel.name}")
         self.panel, self._ask = panel, ask
         self.where_text = ""
         self.where: Query | None = None
@@ -36,6 +36,8 @@ class Pane(TableView):
         self.fault = ""
         self.elapsed = 0.0
         self.pace: float | None = None
+        self.frozen = False
+        self._waits: tuple[float, ...] = ()
         self.read_at: float | None = None
         self.asked_at = time.monotonic()
         self._wish: Wish | None = None
@@ -49,16 +51,21 @@ class Pane(TableView):
         if name in snapshot.tables:
             self.gap = None
             if snapshot.tables[name] is not self.latest:
+                self._keep_time(snapshot.at)
                 self.latest = snapshot.tables[name]
                 self._wish_for()
         elif name in snapshot.gaps:
             self.gap = snapshot.gaps[name]
         else:
             return
-        if self.read_at is not None and snapshot.at > self.read_at:
-            self.pace = snapshot.at - self.read_at
         self.read_at, self.elapsed = snapshot.at, snapshot.elapsed.get(name, 0.0)
         self._say()
+
+    def _keep_time(self, at: float) -> None:
+        """The pace at which tables come: the longer of the last two waits, as opening a panel reads out of turn."""
+        if self.read_at is not None:
+            self._waits = (*self._waits[-1:], at - self.read_at)
+            self.pace = max(self._waits) if len(self._waits) > 1 else None
 
     def filter(self, text: str, where: Query | None) -> None:
         self.where_text, self.where = text, where
@@ -102,8 +109,9 @@ class Pane(TableView):
         """Whether a filter or an order is being worked out."""
         return self.shown is not None and self._wish is not None and self.shown.wish is not self._wish
 
-    def tick(self) -> None:
+    def tick(self, frozen: bool) -> None:
         """Once a second: how long the reading has taken so far."""
+        self.frozen = frozen
         if self.latest is None and self.gap is None:
             self._say()
 
@@ -117,8 +125,10 @@ class Pane(TableView):
             return gap_words(self.panel, self.gap)
         if self.fault and (self.latest is None or self.shown is None or not len(self.shown)):
             return fault_words(self.fault)
+        if self.latest is None and self.frozen:
+            return ((f"{self.panel.name} has not been read, and all is frozen", BOLD), ("Space goes on", PLAIN))
         if self.latest is None or self.shown is None:
-            return ((f"reading {self.panel.name} {GAP_DOTS}{since(self.asked_at)}", BOLD), *self._meanwhile())
+            return ((f"reading {self.panel.name} ... {since(self.asked_at)}", BOLD), *self._meanwhile())
         if len(self.shown):
             return ()
         if len(self.shown.wish.table):
@@ -131,9 +141,6 @@ class Pane(TableView):
 
     def _meanwhile(self) -> tuple[Line, ...]:
         return (("other panels can be opened meanwhile", DIM),) if time.monotonic() - self.asked_at > 2 else ()
-
-
-GAP_DOTS = "... "
 
 
 def gap_words(panel: Panel, gap: Gap) -> tuple[Line, ...]:
