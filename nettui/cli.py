@@ -40,6 +40,10 @@ Examples:
   nettui report sockets --where 'state listen' --columns netid,src,sport,process
   nettui report routes --to 192.0.2.1
   nettui report --json | jq '.sections.links.rows[].ifname'
+
+\b
+Exit status: 0 every section asked for was read, 1 one could not be (the others are printed),
+2 wrong usage, 130 interrupted. NETTUI_DEBUG=1 shows the traceback of a fault, NO_COLOR=1 no colours.
 """
 
 
