@@ -78,7 +78,8 @@ def named_hop(hop: dict[str, Cell], names: dict[int, str]) -> dict[str, Cell]:
 
 def neighbours(tables: Tables) -> Table:
     table = with_device(tables["neighbours"], "ifindex", "dev", tables.get("links"))
-    return with_device(table, "master_index", "master", tables.get("links"))
+    table = with_device(table, "master_index", "master", tables.get("links"))
+    return with_device(table, "via_index", "via", tables.get("links"))
 
 
 def sockets(tables: Tables) -> Table:
@@ -99,6 +100,12 @@ SECTIONS: dict[str, Section] = {
     "neighbours": Section(("neighbours", "links"), neighbours),
     "qdiscs": Section(
         ("qdiscs", "links"), lambda tables: with_device(tables["qdiscs"], "ifindex", "dev", tables.get("links"))
+    ),
+    "classes": Section(
+        ("classes", "links"), lambda tables: with_device(tables["classes"], "ifindex", "dev", tables.get("links"))
+    ),
+    "nexthops": Section(
+        ("nexthops", "links"), lambda tables: with_device(tables["nexthops"], "oif", "dev", tables.get("links"))
     ),
     "softnet": Section(("softnet",), lambda tables: tables["softnet"]),
     "protocols": Section(("protocols",), lambda tables: tables["protocols"]),

@@ -10,7 +10,7 @@ NEIGHBOURS = Panel(
         "dst", "mac", "lladdr", "dev", "state", "family", "flags", "master",
     ),
     more=(
-        "vlan", "vni", "probes", "used", "confirmed", "updated", "ifindex",
+        "vlan", "vni", "via", "probes", "used", "confirmed", "updated", "ifindex",
     ),
     command="ip -s neigh show nud all; bridge fdb",
     empty="no neighbour and no forwarding entry",

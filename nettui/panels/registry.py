@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from nettui.panels.addresses import ADDRESSES
+from nettui.panels.classes import CLASSES
 from nettui.panels.links import LINKS
 from nettui.panels.neighbours import NEIGHBOURS
+from nettui.panels.nexthops import NEXTHOPS
 from nettui.panels.overview import OVERVIEW
 from nettui.panels.panel import Panel
 from nettui.panels.protocols import PROTOCOLS
@@ -20,8 +22,10 @@ PANELS: tuple[Panel, ...] = (
     ADDRESSES,
     RULES,
     ROUTES,
+    NEXTHOPS,
     NEIGHBOURS,
     QDISCS,
+    CLASSES,
     SOFTNET,
     PROTOCOLS,
     SOCKETS,

@@ -17,6 +17,7 @@ ROUTES = Panel(
     pivots=(
         ("link", "links", "ifindex {oif}"),
         ("neighbour of its gateway", "neighbours", "dst {gateway}"),
+        ("its nexthop object", "nexthops", "id {nhid}"),
         ("rules of its table", "rules", "table {table}"),
     ),
 )  # fmt: skip
