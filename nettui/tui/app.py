@@ -174,6 +174,7 @@ class Nettui(App[int]):
         elif before is not None and before is not pane:
             before.display = False
             pane.display = True
+        pane.tick(self._frozen)
         self.screen_stack[0].set_focus(pane)
         self.query_one(Tabs).activate(name)
         self._draw_bars()
@@ -263,7 +264,7 @@ class Nettui(App[int]):
     def _tick(self) -> None:
         pane = self.pane()
         if pane is not None:
-            pane.tick()
+            pane.tick(self._frozen)
         self._draw_bars()
 
     # bars
@@ -319,7 +320,7 @@ class Nettui(App[int]):
     def action_freeze(self) -> None:
         self._frozen = not self._frozen
         self._source.freeze(self._frozen)
-        self._draw_bars()
+        self._tick()
 
     def action_read_again(self) -> None:
         if self._frozen:

@@ -170,7 +170,9 @@ class Checklist(Dialog):
 class Page(ScrollView, can_focus=True):
     """Lines of styled text, scrolled with the keys of a pager."""
 
-    DEFAULT_CSS = "Page { height: auto; max-height: 100%; overflow-x: hidden; scrollbar-size-vertical: 1; }"
+    DEFAULT_CSS = (
+        "Page { height: auto; max-height: 100%; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }"
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "scroll_down", show=False),
         Binding("k", "scroll_up", show=False),
@@ -190,7 +192,7 @@ class Page(ScrollView, can_focus=True):
         self.refresh()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self._lay_out(width))
+        return len(self._lay_out(width - 1))  # the scrollbar has its place always
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width

@@ -16,7 +16,7 @@ Dialog > Vertical {
 Dialog Page { height: auto; max-height: 100%; }
 Dialog OptionList, Dialog OptionList:focus {
     height: auto; max-height: 100%; border: none; padding: 0; background: ansi_default; color: ansi_default;
-    overflow-x: hidden; scrollbar-size-vertical: 1;
+    overflow-x: hidden; scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
 }
 Dialog OptionList > .option-list--option, Dialog OptionList:focus > .option-list--option {
     padding: 0; color: ansi_default; background: ansi_default;

@@ -36,6 +36,11 @@ LANGUAGE = (
     ('ifname ~ "^veth"', "a regular expression"),
     ("not (scope link)", "what it is not"),
 )
+SIGNS = (
+    ("-", "absent: not known or not there, which zero never means"),
+    ("bold", "a counter that has moved since the last reading"),
+    ("!", "a counter of losses that is growing now"),
+)
 
 
 def detail(table: Table, row: int, width: int) -> list[Paragraph]:
@@ -93,8 +98,7 @@ def help_page(panel: Panel, table: Table | None, width: int) -> list[Paragraph]:
     lines += [
         (),
         (("Signs", BOLD),),
-        (("  -  absent: not known or not there; never zero      !  this loss counter is growing now", PLAIN),),
-        (("  bold  this counter moved since the last reading", PLAIN),),
+        *pairs(SIGNS, 26, width),
         (),
         ((f"Columns of {panel.name}", BOLD), (f"   the same by hand: {panel.command}", DIM)),
     ]

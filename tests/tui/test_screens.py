@@ -66,7 +66,9 @@ async def test_frozen_shows_what_was_and_says_so():
         await on.deliver(links=links("after"))
         assert "FROZEN" in on.screen()[0]
         assert on.screen()[3].split()[0] == "before"
-        await on.press("space")
+        await on.press("5")
+        assert "all is frozen" in on.text()
+        await on.press("2", "space")
         await on.deliver(links=links("after"))
         assert on.screen()[3].split()[0] == "after"
         assert ("freeze", True) in on.feed.calls
@@ -174,8 +176,8 @@ async def test_copying_a_row_is_scrubbed():
 
 async def test_status_tells_rows_order_and_cost():
     async with stage(size=(120, 24)) as on:
-        await on.deliver(links=links("lo", "eth0"))
-        await on.deliver(links=links("lo", "eth0"))
+        for _ in range(3):
+            await on.deliver(links=links("lo", "eth0"))
         status = on.screen()[-2]
         assert "1/2 rows" in status
         assert "read in 12 ms" in status
