@@ -25,6 +25,8 @@ from tests.lab import Namespace, namespace, needs_root
 ROOT = Path(__file__).parents[1]
 NETTUI = [sys.executable, "-m", "nettui"]
 HOSTILE = "a\x1b[2J\x1b]52;c;eA==\x07\u009b1m\u202eb\n[/x]"
+HARMFUL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\u009f\u202e]")
+PROCESS_SHOWN = "^[[2J<9b>^J[/x]"
 SHOWN = "a^[[2J^[]52;c;eA==^GM-^[1m<U+202E>b^J[/x]"
 
 
@@ -308,24 +310,23 @@ def hostile() -> Iterator[Namespace]:
 @pytest.mark.root
 @pytest.mark.parametrize("form", ["text", "json", "ndjson", "csv", "markdown"])
 def test_hostile_names_reach_no_pipe(form: str, hostile: Namespace) -> None:
-    done = nettui("report", "links", "sockets", "--netns", hostile.name, "--format", form)
-    assert done.returncode == 0
-    harmful = "[\x00-\x09\x0b-\x1f\x7f-\u009f\u202e]"
-    assert not re.search(harmful, done.stdout)
-    plain = done.stdout.replace("\\", "")
-    assert SHOWN in plain
-    assert "^[[2J<9b>^J[/x]" in plain
-    if "json" in form:
-        assert not re.search(r"\\u00[0189][0-9a-f]|\\u202e|\\n", done.stdout)
+    for section, columns, shown in (("links", "ifname,ifalias", SHOWN), ("sockets", "sport,process", PROCESS_SHOWN)):
+        done = nettui("report", section, "--columns", columns, "--netns", hostile.name, "--format", form)
+        assert done.returncode == 0
+        assert not HARMFUL.search(done.stdout)
+        assert shown in done.stdout.replace("\\", "")
+        if "json" in form:
+            assert not re.search(r"\\u00[0189][0-9a-f]|\\u202e|\\n", done.stdout)
 
 
 @needs_root
 @pytest.mark.root
 def test_hostile_names_reach_no_terminal(hostile: Namespace) -> None:
-    received = on_terminal("report", "links", "sockets", "--netns", hostile.name, columns=1000)
-    assert SHOWN in received
-    without_ours = re.sub(r"\x1b\[[0-9;]*m", "", received).replace("\r\n", "\n")
-    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\u009f\u202e]", without_ours)
+    for section, columns, shown in (("links", "ifname,ifalias", SHOWN), ("sockets", "sport,process", PROCESS_SHOWN)):
+        received = on_terminal("report", section, "--columns", columns, "--netns", hostile.name)
+        assert shown in received
+        without_ours = re.sub(r"\x1b\[[0-9;]*m", "", received).replace("\r\n", "\n")
+        assert not HARMFUL.search(without_ours)
 
 
 @needs_root

@@ -347,7 +347,7 @@ def test_every_section_declares_its_columns_once_and_nests_them_without_conflict
 def test_every_column_that_a_panel_shows_is_declared() -> None:
     for panel in PANELS:
         names = {column.name for column in declared(panel.name)}
-        assert not [name for name in panel.show if name not in names and not name.endswith("_rate")], panel.name
+        assert not [name for name in panel.columns if name not in names and not name.endswith("_rate")], panel.name
         assert any(entry.name == panel.name for entry in COLLECTORS) or panel.name == "overview"
 
 
