@@ -17,6 +17,7 @@ from collectors.netlink.link_details import (
     worded,
 )
 from collectors.netlink.link_masters import BOND, BOND_PORT, BRIDGE, BRIDGE_PORT
+from collectors.netlink.link_rare import RARE
 from collectors.netlink.link_tunnels import GENEVE, GRE, GRE6, IP6TUNNEL, IPTUNNEL, VTI, VXLAN
 from collectors.values import Cell
 from collectors.wire.netlink import attributes
@@ -136,5 +137,6 @@ KINDS = {
     "ip6tnl": IP6TUNNEL,
     "vti": VTI,
     "vti6": VTI,
+    **RARE,
 }
 PORT_KINDS = {"bridge": BRIDGE_PORT, "bond": BOND_PORT, "vrf": VRF}
