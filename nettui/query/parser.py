@@ -1,18 +1,4 @@
-"""The filter language of --where and of the screen's filter box, compiled to a vectorised test of a Table.
-
-    expression  comparisons joined by ``and``, ``or``, ``not`` and parentheses (``&&``, ``||``, ``!`` too)
-    comparison  COLUMN VALUE                    the same as COLUMN = VALUE
-                COLUMN = != < <= > >= VALUE     numbers take units: 50ms, 2MB, 10kpps, 1.5Gbit/s, 0x10, 3k
-                COLUMN ~ PATTERN   COLUMN !~    regular expression, anywhere in the text
-                COLUMN in (VALUE, …)   COLUMN in 10.0.0.0/8   COLUMN not in …
-                COLUMN covers ADDRESS           the prefix in the column contains it
-                has COLUMN   COLUMN is absent   COLUMN is present
-                COLUMN                          of a true-or-false column: it is true
-
-Words compare without regard to case and know their synonyms (``established`` is ss's ESTAB); a list or object
-satisfies a comparison when any of its elements does. What is absent satisfies no comparison, != and !~ included;
-``not`` turns the whole answer round, so ``not (drops > 0)`` keeps the rows whose drops are not known.
-"""
+"""Text to a tree of vectorised tests: recursive descent over the tokens, with the place of each fault."""
 
 from __future__ import annotations
 
@@ -23,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from collectors.table import Column, Table
-from nettui import words
-from nettui.comparison import comparison
-from nettui.pattern import TooCostly
-from nettui.prefixes import Mask, Test
+from nettui.query import words
+from nettui.query.comparison import comparison
+from nettui.query.pattern import TooCostly
+from nettui.query.prefixes import Mask, Test
+from nettui.query.units import is_unit
 from nettui.suggest import unknown
-from nettui.units import is_unit
 
 LONGEST, DEEPEST = 4096, 50
 TOKEN = re.compile(

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from collectors.table import Column
 from collectors.values import Cell, Codes, Numbers, Values
-from nettui import words
-from nettui.pattern import finder
-from nettui.prefixes import Mask, Test, address_test, any_of, refuse
-from nettui.units import Amount, amount
+from nettui.query import words
+from nettui.query.pattern import finder
+from nettui.query.prefixes import Mask, Test, address_test, any_of, refuse
+from nettui.query.units import Amount, amount
 
 CHUNK = 4096
 
