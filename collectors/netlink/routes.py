@@ -16,6 +16,7 @@ from collectors.netlink import names
 from collectors.netlink.dump import NETLINK_ROUTE, answer_one, decode_dump, dump
 from collectors.netlink.nexthops import ROUTE_FLAGS, encapsulation, encapsulation_type, metrics, multipath, realms, via
 from collectors.table import Column, Table
+from collectors.values import Codes
 from collectors.wire.netlink import Messages, attribute
 from collectors.wire.shapes import Shape, shapes
 
@@ -188,7 +189,19 @@ def lookup(host: Host, destination: str, source: str = "", mark: int = 0) -> Tab
     body = struct.pack("=8BI", family, 8 * len(wanted), 8 * len(origin), *bytes(5), flags) + attribute(RTA_DST, wanted)
     body += attribute(RTA_SRC, origin) if origin else b""
     body += attribute(RTA_MARK, struct.pack("=I", mark)) if mark else b""
-    return rows(answer_one(host, NETLINK_ROUTE, RTM_GETROUTE, body).of(RTM_NEWROUTE))
+    return unmerged(rows(answer_one(host, NETLINK_ROUTE, RTM_GETROUTE, body).of(RTM_NEWROUTE)))
+
+
+def unmerged(found: Table) -> Table:
+    """A looked-up route whose table the kernel does not tell apart, with the table absent.
+
+    Until the first rule is added, local and main share one trie (net/ipv4/fib_frontend.c, fib_trie_unmerge), and the
+    answer says main for the addresses of this host too.
+    """
+    own = found.codes("type").matching(lambda kind: kind in ("local", "broadcast"))
+    tables = found.codes("table")
+    doubtful = own & tables.matching(lambda table: table == "main")
+    return found.extended([], {"table": Codes(np.where(doubtful, -1, tables.codes), tables.pool)})
 
 
 def packed(family: int, address: str) -> bytes:

@@ -93,11 +93,11 @@ def clean(cell: Any) -> Any:
 
 
 def plain(cell: Any) -> str:
-    """A cell in words: a list joined by commas as ip does, an object as ``key value`` pairs; empty shows as such."""
+    """A cell in words: a list joined by commas as ip does, an object as ``key value`` pairs; none of either is told."""
     if isinstance(cell, str):
         return cell or '""'
     if isinstance(cell, list):
-        return (" | " if any(isinstance(item, dict) for item in cell) else ",").join(map(plain, cell)) or "[]"
+        return (" | " if any(isinstance(item, dict) for item in cell) else ",").join(map(plain, cell)) or "none"
     if isinstance(cell, dict):
-        return " ".join(f"{key} {plain(value)}" for key, value in cell.items()) or "{}"
+        return " ".join(f"{key} {plain(value)}" for key, value in cell.items()) or "none"
     return number(cell) or "null"
