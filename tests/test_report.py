@@ -164,7 +164,7 @@ def test_markdown_tables_hold_their_columns_whatever_a_name_holds() -> None:
 def test_text_is_aligned_with_numbers_to_the_right_and_absence_as_a_dash() -> None:
     table = TABLE.select(["ifname", "mtu", "flags"])
     assert written("text", chosen(table)) == (
-        "Links (3 rows): ip link\nifname   mtu  flags\nveth10  1500  UP,LOWER_UP\nveth2   9000  []\nlo         -  -\n"
+        "Links (3 rows): ip link\nifname   mtu  flags\nveth10  1500  UP,LOWER_UP\nveth2   9000  none\nlo         -  -\n"
     )
 
 
