@@ -12,7 +12,7 @@ from nettui.sources import derived
 INDEX = Column("ifindex", "u4", "key")
 LINKS = (INDEX, Column("ifname", "text"))
 SOFTNET = (Column("cpu", "u4", "key"),)
-NEIGHBOURS = (INDEX, Column("master_index", "u4"))
+NEIGHBOURS = (INDEX, Column("master_index", "u4"), Column("via_index", "u4"))
 SOCKETS = (Column("inode", "u8", "key"),)
 OWNERS = (Column("inode", "u8"), Column("pid", "u4"), Column("fd", "u4"), Column("comm", "text"))
 
@@ -34,11 +34,12 @@ def snapshot(gaps: dict[str, Gap] | None = None, **tables: Table) -> Snapshot:
 
 
 def test_an_index_becomes_a_name_and_an_unknown_one_stays_recognisable():
-    raw = snapshot(neighbours=table(NEIGHBOURS, (1, None), (7, 1), (0, None)), links=table(LINKS, (1, "lo")))
+    raw = snapshot(neighbours=table(NEIGHBOURS, (1, None, None), (7, 1, 7), (0, None, None)), links=table(LINKS, (1, "lo")))
     section = derive("neighbours", raw)
     assert isinstance(section, Table)
     assert section["dev"].cells() == ["lo", "if7", None]
     assert section["master"].cells() == [None, "lo", None]
+    assert section["via"].cells() == [None, "if7", None]
 
 
 def test_a_section_without_its_own_table_is_that_tables_gap():
@@ -47,7 +48,7 @@ def test_a_section_without_its_own_table_is_that_tables_gap():
 
 
 def test_a_section_without_a_table_that_it_joins_says_so_and_stands():
-    raw = snapshot({"links": Gap("denied", "sudo")}, neighbours=table(NEIGHBOURS, (7, None)))
+    raw = snapshot({"links": Gap("denied", "sudo")}, neighbours=table(NEIGHBOURS, (7, None, None)))
     section = derive("neighbours", raw)
     assert isinstance(section, Table)
     assert section["dev"].cells() == ["if7"]
