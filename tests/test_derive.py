@@ -34,7 +34,8 @@ def snapshot(gaps: dict[str, Gap] | None = None, **tables: Table) -> Snapshot:
 
 
 def test_an_index_becomes_a_name_and_an_unknown_one_stays_recognisable():
-    raw = snapshot(neighbours=table(NEIGHBOURS, (1, None, None), (7, 1, 7), (0, None, None)), links=table(LINKS, (1, "lo")))
+    neighbours = table(NEIGHBOURS, (1, None, None), (7, 1, 7), (0, None, None))
+    raw = snapshot(neighbours=neighbours, links=table(LINKS, (1, "lo")))
     section = derive("neighbours", raw)
     assert isinstance(section, Table)
     assert section["dev"].cells() == ["lo", "if7", None]

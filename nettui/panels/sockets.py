@@ -10,7 +10,7 @@ SOCKETS = Panel(
         "netid", "state", "recv_q", "send_q", "src", "sport", "dst", "dport", "process", "pid", "drops",
     ),
     more=(
-        "rtt", "retrans", "path", "dev", "cong", "cwnd", "uid", "inode",
+        "rtt", "retrans_total", "path", "dev", "cong", "cwnd", "uid", "inode",
     ),
     command="ss -anpemio",
     empty="no sockets",

@@ -80,7 +80,7 @@ os._exit(0)
 
 
 @contextmanager
-def sockets(pairs: int, processes: int = 4) -> Iterator[Namespace]:
+def sockets(pairs: int, processes: int = 12) -> Iterator[Namespace]:
     """``pairs`` established TCP connections on loopback, both ends held by ``processes`` processes."""
     with namespace() as inside:
         command = ["ip", "netns", "exec", inside.name, sys.executable, "-c", HOLDER]
