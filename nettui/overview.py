@@ -68,7 +68,8 @@ def overview(tables: Mapping[str, Table]) -> Table:
 def link_rows(links: Table) -> Iterator[Row]:
     """How many are up, traffic of the busiest, and every loss counter that is not zero."""
     up = int(links.codes("flags").matching(lambda flags: isinstance(flags, list) and "LOWER_UP" in flags).sum())
-    yield Row("link", "namespace", "with carrier", up, None, "devices", "links", len(links))
+    yield Row("link", "namespace", "with carrier", up, None, "devices", "links")
+    yield Row("link", "namespace", "without carrier", len(links) - up, None, "devices", "links")
     for row in busiest(links):
         for what in ("rx_bytes", "tx_bytes"):
             yield counted(links, row, what, "link", str(links.cell(row, "ifname")), "B", "links")

@@ -33,6 +33,7 @@ def shown(table: Table) -> list[tuple[object, ...]]:
 def test_idle_links_and_counters_at_zero_are_left_out():
     assert shown(links(lo={}, eth0={"rx_bytes": 23, "rx_dropped": 7})) == [
         ("namespace", "with carrier", 1, None),
+        ("namespace", "without carrier", 1, None),
         ("eth0", "rx_bytes", 23, None),
         ("eth0", "tx_bytes", 0, None),
         ("eth0", "rx_dropped", 7, None),
