@@ -18,7 +18,7 @@ from textual.events import Event, Key
 from textual.message import Message
 
 from collectors import Host
-from collectors.table import Gap
+from collectors.table import Gap, Table
 from nettui.panels.panel import Panel
 from nettui.panels.registry import PANELS
 from nettui.query import QueryError, compile
@@ -26,7 +26,7 @@ from nettui.scrub import scrub
 from nettui.snapshot import Snapshot
 from nettui.tui.arrange import Arrangement, Arranger
 from nettui.tui.bars import Bar, Part, Tabs, header
-from nettui.tui.cells import BOLD, DIM, GLYPHS, GOOD, LOSS, MARKED, PLAIN, REVERSE, WARNING, cell_text
+from nettui.tui.cells import BOLD, DIM, GLYPHS, LOSS, MARKED, PLAIN, REVERSE, WARNING, cell_text
 from nettui.tui.jumps import Jump, candidates, pivots
 from nettui.tui.look import CSS
 from nettui.tui.pane import Pane
@@ -294,7 +294,7 @@ class Nettui(App[int]):
             return [(" FROZEN", MARKED), (at, BOLD)]
         if pane.read_at is None:
             return [(" reading", BOLD), (at, PLAIN)]
-        return [(" live", GOOD), (at, PLAIN)]
+        return [(" live", BOLD), (at, PLAIN)]
 
     def _draw_status(self) -> None:
         pane, status = self.pane(), self._bar("status")
@@ -414,7 +414,7 @@ class Nettui(App[int]):
             return
         table = pane.table
         await self.push_screen(
-            Reader(f"{pane.panel.name}: {row_title(table, row)}", lambda width: detail(table, row, width))
+            Reader(f"{pane.panel.name}: {row_title(pane, table, row)}", lambda width: detail(table, row, width))
         )
 
     async def action_help(self) -> None:
@@ -445,7 +445,7 @@ class Nettui(App[int]):
             if isinstance(index, str):
                 self.call_later(self.go, jumps[int(index)])
 
-        await self.push_screen(Chooser(f"from {row_title(pane.table, row)} to", choices), take)
+        await self.push_screen(Chooser(f"from {row_title(pane, pane.table, row)} to", choices), take)
 
     async def action_jump(self) -> None:
         from nettui.tui.dialogs import Choice, Chooser
@@ -528,12 +528,12 @@ def pivot_hint(jump: Jump) -> str:
     return f"not in this row: {jump.missing}" if jump.missing else f"{jump.panel}: {jump.where}"
 
 
-def row_title(table: Any, row: int) -> str:
-    """A row by its first columns that have a value."""
+def row_title(pane: Pane, table: Table, row: int) -> str:
+    """A row by its first cells that are words or addresses."""
     cells = table.row(row)
-    names = [c.name for c in table.columns if c.kind == "key" and c.name in cells] or list(cells)
-    text = [c.name for c in table.columns if c.name in ("ifname", "dev", "process") and c.name in cells]
-    return " ".join(cell_text(cells[name], table.column(name)) for name in list(dict.fromkeys((*text, *names)))[:4])
+    present = [column for column in pane.columns() if column.name in cells]
+    words = [column for column in present if column.dtype in ("text", "address")][:4] or present[:1]
+    return " ".join(cell_text(cells[column.name], column) for column in words)
 
 
 def fault_text(error: BaseException | None) -> str:

@@ -96,7 +96,7 @@ def labels(panels: Sequence[Panel], active: str, width: int) -> list[tuple[str, 
 
 
 def label(panel: Panel, active: str, length: int) -> str:
-    return f" {panel.key} {panel.name if panel.name == active else panel.name[:length]}"
+    return f" {panel.key} {panel.name} " if panel.name == active else f" {panel.key} {panel.name[:length]}"
 
 
 def header(host: str, netns: str, kernel: str) -> list[Part]:

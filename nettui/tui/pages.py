@@ -15,7 +15,7 @@ from nettui.tui.table_view import wrapped
 Paragraph = Sequence[tuple[str, Style]]
 
 KEYS = (
-    ("1-9 0", "panel of that key"),
+    ("1-9 0 letters", "the panel with that key in the bar above; Tab goes to the next"),
     (":", "jump to anything by name: a panel, a device, an address"),
     ("/", "filter; Esc clears it again"),
     ("s  S", "sort by a column; reverse the order"),

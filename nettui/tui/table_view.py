@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import ClassVar
 
@@ -307,27 +308,42 @@ class TableView(ScrollView, can_focus=True):
         cells, texts = self._cells(start, stop)
         if not cells:
             return
-        rates = {column.name: values for column, values in zip(self._columns, cells) if column.name.endswith(SUFFIX)}
+        rates = {
+            column.name.removesuffix(SUFFIX): values
+            for column, values in zip(self._columns, cells)
+            if column.name.endswith(SUFFIX) or column.name == "rate"
+        }
+        rates["value"] = rates.get("value") or rates.get("rate") or []
+        subjects = next((v for c, v in zip(self._columns, cells) if c.name in ("what", "counter")), cells[0])
         visible = [0, *range(1 + self.shifted, len(cells))]
-        pieces = [self._pieces(self._columns[place], cells[place], texts[place], rates) for place in visible]
+        pieces = [
+            self._pieces(
+                self._columns[p], cells[p], texts[p], rates.get(self._columns[p].name.removesuffix(SUFFIX)), subjects
+            )
+            for p in visible
+        ]
         for row, parts in enumerate(zip(*pieces)):
             self._strips[start + row] = Strip(joined(parts)).crop_extend(0, width, PLAIN)
 
     def _pieces(
-        self, column: Column, cells: list[Cell], texts: list[str], rates: dict[str, list[Cell]]
+        self, column: Column, cells: list[Cell], texts: list[str], rates: list[Cell] | None, subjects: list[Cell]
     ) -> list[tuple[str, Style]]:
         """One column's cells with the gap behind them; a loss that goes on has its sign in the gap."""
         width, right = self._widths.get(column.name, 1), is_right(column)
         if column.name == "fill":
             return [fill(cell, text, width) for cell, text in zip(cells, texts)]
-        name = column.name.removesuffix(SUFFIX)
-        losing = any(word in name for word in LOSSES)
         found = []
-        for cell, text, rate in zip(cells, texts, rates.get(name + SUFFIX) or [None] * len(cells)):
+        for cell, text, rate, subject in zip(cells, texts, rates or [None] * len(cells), subjects):
             moves = isinstance(rate, float) and rate > 0
-            style = DIM if cell is None else PLAIN if not moves else LOSS if losing else BOLD
-            found.append((fitted(text, width, right) + ("! " if style is LOSS else "  "), style))
+            loses = moves and tells_loss(f"{column.name} {subject}")
+            style = DIM if cell is None else LOSS if loses else BOLD if moves else PLAIN
+            found.append((fitted(text, width, right) + ("! " if loses else "  "), style))
         return found
+
+
+@lru_cache(4096)
+def tells_loss(subject: str) -> bool:
+    return any(word in subject.lower() for word in LOSSES)
 
 
 def joined(parts: Sequence[tuple[str, Style]]) -> list[Segment]:
@@ -339,7 +355,7 @@ def fill(cell: Cell, text: str, width: int) -> tuple[str, Style]:
     if not isinstance(cell, float):
         return fitted(text, width) + " " * GAP, DIM
     style = LOSS if cell >= 90 else WARNING if cell >= 70 else PLAIN
-    return fitted(f"{bar(cell, BAR)} {text:>5}", width) + " " * GAP, style
+    return fitted(f"{text:>5} {bar(cell, BAR)}", width) + " " * GAP, style
 
 
 def is_right(column: Column) -> bool:
