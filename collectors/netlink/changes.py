@@ -15,14 +15,16 @@ MOST = 4096  # datagrams taken in one go
 
 # RTNLGRP_LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE, NEXTHOP
 GROUPS = (1, 3, 5, 7, 8, 9, 11, 19, 32)
-# message type without its lowest bits (NEW, DEL, GET) -> tables that it tells of. The kernel removes and marks IPv4
-# routes without a word when a device goes down or an address goes (net/ipv4/fib_frontend.c, fib_disable_ip).
+# message type without its lowest bits (NEW, DEL, GET) -> tables that it tells of. When a device comes, goes or goes
+# down, and for IPv4 routes when an address goes, the kernel does without a word: it removes and marks routes
+# (net/ipv4/fib_frontend.c, fib_disable_ip), removes nexthops (nexthop_flush_dev), detaches rules (detach_rules).
 OBJECTS = {
-    16: ("links", "routes"), 20: ("addresses", "routes"), 24: ("routes",), 28: ("neighbours",), 32: ("rules",),
+    16: ("links", "routes", "rules", "nexthops"), 20: ("addresses", "routes"), 24: ("routes",), 28: ("neighbours",), 32: ("rules",),
     104: ("nexthops", "routes"),
 }  # fmt: skip
-# tables that change only when the kernel says so; not links, whose counters move silently
-FOLLOWED = frozenset({"addresses", "routes", "rules", "neighbours", "nexthops"})
+# tables that change only when the kernel says so; not links, whose counters move silently, nor addresses, whose
+# lifetimes do, nor neighbours, whose ages and states short of reachable, stale and failed do (net/core/neighbour.c)
+FOLLOWED = frozenset({"routes", "rules", "nexthops"})
 
 
 class Changes:

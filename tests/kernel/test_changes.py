@@ -31,6 +31,15 @@ def test_each_kind_of_change_is_heard_as_its_table():
         assert {"links", "routes"} <= heard_of(left, "link set left0 mtu 1400")
 
 
+def test_what_a_device_takes_along_silently_counts_as_changed():
+    with joined_pair() as (left, _):
+        left.ip("nexthop add id 23 via 10.9.0.2 dev left0")
+        assert "nexthops" in heard_of(left, "link set left0 down")
+        assert left.json("ip -j nexthop") == []
+        left.ip("rule add iif later0 table 23")
+        assert "rules" in heard_of(left, "link add later0 type veth peer name later1")
+
+
 def test_silence_is_silence():
     with namespace() as inside:
         assert heard_of(inside, "link show") == set()

@@ -1,6 +1,7 @@
 """The live source reads what is shown, hears of changes, and paces what is expensive."""
 
 import queue
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +57,20 @@ def test_an_unchanged_followed_table_is_not_read_again():
         until(delivered, lambda snapshot: "rules" in snapshot.tables)
         time.sleep(1.5)
         assert delivered.empty()
+
+
+def test_a_neighbour_that_is_only_being_asked_for_is_seen_although_the_kernel_does_not_tell():
+    def asked_for(snapshot: Snapshot) -> bool:
+        rows = snapshot.tables["neighbours"].rows()
+        return any(row.get("dst") == "10.9.0.77" and row["state"] == ["INCOMPLETE"] for row in rows)
+
+    with joined_pair() as (left, _), live(left.host, "neighbours") as (_, delivered):
+        until(delivered, lambda snapshot: "neighbours" in snapshot.tables)
+        time.sleep(1)
+        left.run("sysctl -q net.ipv4.neigh.left0.retrans_time_ms=20000")
+        with left.host.socket(socket.SOCK_DGRAM, 0, socket.AF_INET) as asking:
+            asking.sendto(b"", ("10.9.0.77", 9))
+            until(delivered, asked_for, 3.0)
 
 
 def test_counters_have_rates_from_the_second_reading_on():
