@@ -61,6 +61,9 @@ def visit(walk: Walk, proc: int, number: str) -> None:
     """One process; one that ends meanwhile is left out."""
     try:
         folder = os.open(number, FOLDER, dir_fd=proc)
+    except PermissionError:  # mount option hidepid=1, which does not tell kernel threads apart
+        walk.denied += 1
+        return
     except OSError:
         return
     try:

@@ -84,6 +84,23 @@ def test_hidden_processes_are_told(tmp_path: Path):
     assert "hidepid" in table.gaps[0].reason
 
 
+def test_processes_whose_folders_may_not_be_opened_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As with the mount option hidepid=1; a test by root may open every folder of its own."""
+    process(tmp_path, 1, b"init", 0, "socket:[11]")
+    process(tmp_path, 4000, b"mine", 1000, "socket:[12]")
+    opened = os.open
+
+    def denied(path: object, *args: int, **where: int) -> int:
+        if path == "1":
+            raise PermissionError
+        return opened(path, *args, **where)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "open", denied)
+    table = socket_owners.decode(socket_owners.read(Host(proc=tmp_path)))
+    assert [row["inode"] for row in table.rows()] == [12]
+    assert [gap.reason for gap in table.gaps] == ["1 processes of other users cannot be looked into"]
+
+
 def test_no_process_with_a_socket_is_an_empty_table(tmp_path: Path):
     assert rows(tmp_path) == []
 
