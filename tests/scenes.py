@@ -53,6 +53,7 @@ RULES = (
     "priority 517 from 10.5.0.0/16 blackhole",
     "priority 518 from 10.6.0.0/16 unreachable",
     "priority 519 tos 0x10 table 100 realms 9",
+    "priority 520 fwmark 0/0xff table 7000",
     "priority 600 nop",
 )
 RULES6 = (

@@ -228,7 +228,8 @@ def mask(whole: int, number: int) -> Cell:
 
 
 def hexadecimal(number: int) -> str:
-    return f"{number:#x}"
+    """As printf's %#x has it: 0 stays 0."""
+    return f"{number:#x}" if number else "0"
 
 
 def ip_protocol(number: int) -> str:
