@@ -66,23 +66,22 @@ def overview(tables: Mapping[str, Table]) -> Table:
 
 
 def link_rows(links: Table) -> Iterator[Row]:
-    """How many are up, traffic of the busiest, and every loss counter that is not zero."""
+    """How many are up, traffic of the busiest, and each loss counter of the links that lose most."""
     up = int(links.codes("flags").matching(lambda flags: isinstance(flags, list) and "LOWER_UP" in flags).sum())
     yield Row("link", "namespace", "with carrier", up, None, "devices", "links")
     yield Row("link", "namespace", "without carrier", len(links) - up, None, "devices", "links")
-    for row in busiest(links):
+    for row in leading(links, "rx_bytes", "tx_bytes"):
         for what in ("rx_bytes", "tx_bytes"):
             yield counted(links, row, what, "link", str(links.cell(row, "ifname")), "B", "links")
     for what in LINK_LOSS:
-        for row in np.flatnonzero(links.numbers(what).numbers).tolist()[:BUSIEST]:
+        for row in leading(links, what):
             yield counted(links, row, what, "link", str(links.cell(row, "ifname")), "packets", "links")
 
 
-def busiest(links: Table) -> list[int]:
-    """Rows of the links with most traffic now, among equals with most so far; idle ones are left out."""
+def leading(links: Table, *counters: str) -> list[int]:
+    """Rows of the links that count most now, among equals most so far; those at zero are left out."""
     now, ever = (
-        sum((known(links, name + suffix) for name in ("rx_bytes", "tx_bytes")), np.zeros(len(links)))
-        for suffix in (SUFFIX, "")
+        sum((known(links, name + suffix) for name in counters), np.zeros(len(links))) for suffix in (SUFFIX, "")
     )
     order = np.lexsort((ever, now))[::-1]
     return [row for row in order.tolist() if ever[row]][:BUSIEST]
@@ -97,10 +96,11 @@ def known(links: Table, name: str) -> NDArray[np.float64]:
 
 
 def softnet_rows(softnet: Table) -> Iterator[Row]:
-    """The sum over all CPUs."""
+    """The sum over all CPUs; its rate only when each of them has one."""
     for what in ("processed", "dropped", "time_squeeze"):
         numbers = softnet.numbers(what)
-        rate = float(softnet.numbers(what + SUFFIX).numbers.sum()) if what + SUFFIX in softnet else None
+        rates = softnet.numbers(what + SUFFIX) if what + SUFFIX in softnet else None
+        rate = float(rates.numbers.sum()) if rates is not None and rates.present().all() else None
         value = int(numbers.numbers.astype(np.uint64).sum())
         yield Row("softnet", "all CPUs", what, value, rate, softnet.column(what).unit, "softnet")
 

@@ -49,6 +49,26 @@ def test_the_link_that_is_busiest_now_comes_before_the_one_that_was():
     ]
 
 
+def test_of_many_links_those_that_lose_most_are_shown():
+    many = links(**{f"eth{number}": {"rx_dropped": number} for number in range(1, 24)})
+    assert [scope for scope, what, *_ in shown(many) if what == "rx_dropped"] == ["eth23", "eth22", "eth21", "eth20"]
+
+
+def test_the_backlog_has_no_rate_while_a_processor_has_none():
+    def softnet(*processed: int) -> Table:
+        names = ("cpu", "processed", "dropped", "time_squeeze")
+        draft = Draft([Column(name, "u4", "key" if name == "cpu" else "counter") for name in names], len(processed))
+        draft.numbers("cpu", np.arange(len(processed)))
+        for name in names[1:]:
+            draft.numbers(name, np.array(processed))
+        return draft.table()
+
+    wrapped = with_rates(softnet(130, 7), softnet(100, 2**32 - 1), 1.0)
+    assert [row.get("rate") for row in overview({"softnet": wrapped}).rows()] == [None] * 3
+    counted = with_rates(softnet(130, 7), softnet(100, 0), 1.0)
+    assert [row.get("rate") for row in overview({"softnet": counted}).rows()] == [37.0] * 3
+
+
 def test_a_full_table_has_its_fill():
     columns = (Column("name", "text"), Column("scope", "text"), Column("unit", "text"), Column("source", "text"),
                Column("used", "u8"), Column("limit", "u8"))  # fmt: skip
