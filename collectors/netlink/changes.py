@@ -19,8 +19,8 @@ GROUPS = (1, 3, 5, 7, 8, 9, 11, 19, 32)
 # down, and for IPv4 routes when an address goes, the kernel does without a word: it removes and marks routes
 # (net/ipv4/fib_frontend.c, fib_disable_ip), removes nexthops (nexthop_flush_dev), detaches rules (detach_rules).
 OBJECTS = {
-    16: ("links", "routes", "rules", "nexthops"), 20: ("addresses", "routes"), 24: ("routes",), 28: ("neighbours",), 32: ("rules",),
-    104: ("nexthops", "routes"),
+    16: ("links", "routes", "rules", "nexthops"), 20: ("addresses", "routes"), 24: ("routes",), 28: ("neighbours",),
+    32: ("rules",), 104: ("nexthops", "routes"),
 }  # fmt: skip
 # tables that change only when the kernel says so; not links, whose counters move silently, nor addresses, whose
 # lifetimes do, nor neighbours, whose ages and states short of reachable, stale and failed do (net/core/neighbour.c)
