@@ -18,7 +18,7 @@ from textual.events import Event, Key
 from textual.message import Message
 
 from collectors import Host
-from collectors.table import Gap, Table
+from collectors.table import Table
 from nettui.panels.panel import Panel
 from nettui.panels.registry import PANELS
 from nettui.query import QueryError, compile
@@ -26,10 +26,11 @@ from nettui.scrub import scrub
 from nettui.snapshot import Snapshot
 from nettui.tui.arrange import Arrangement, Arranger
 from nettui.tui.bars import Bar, Part, Tabs, header
-from nettui.tui.cells import BOLD, DIM, GLYPHS, LOSS, MARKED, PLAIN, REVERSE, WARNING, cell_text
-from nettui.tui.jumps import Jump, candidates, pivots
+from nettui.tui.cells import BOLD, DIM, MARKED, PLAIN, REVERSE, WARNING, cell_text
+from nettui.tui.jumps import Jump
 from nettui.tui.look import CSS
 from nettui.tui.pane import Pane
+from nettui.tui.status import HINTS, fault_text, gap_text, status_parts, timing_parts
 
 INTERRUPTED = 130
 SAID_FOR = 4.0  # seconds that a message stays in the status line
@@ -82,16 +83,16 @@ class Nettui(App[int]):
         Binding("ctrl+c", f"leave({INTERRUPTED})", show=False, priority=True),
         Binding("slash", "type_filter", show=False),
         Binding("escape", "clear_filter", show=False),
-        Binding("s", "choose_sort", show=False),
+        Binding("s", "above('sort')", show=False),
         Binding("S", "reverse_sort", show=False),
-        Binding("enter", "detail", show=False),
-        Binding("p", "pivot", show=False),
+        Binding("enter", "above('detail')", show=False),
+        Binding("p", "above('pivot')", show=False),
         Binding("space", "freeze", show=False),
-        Binding("c", "choose_columns", show=False),
+        Binding("c", "above('columns')", show=False),
         Binding("y", "copy_row", show=False),
         Binding("r", "read_again", show=False),
-        Binding("question_mark", "help", show=False),
-        Binding("colon", "jump", show=False),
+        Binding("question_mark", "above('help')", show=False),
+        Binding("colon", "above('jump')", show=False),
         Binding("backspace", "back", show=False),
         Binding("tab,right_square_bracket", "next_panel(1)", show=False),
         Binding("shift+tab,left_square_bracket", "next_panel(-1)", show=False),
@@ -109,8 +110,8 @@ class Nettui(App[int]):
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
         self.animation_level = "none"
-        self._host, self._panels = host, tuple(panels)
-        self._active = first or self._panels[0].name
+        self._host, self.panels = host, tuple(panels)
+        self._active = first or self.panels[0].name
         self._back: list[tuple[str, str]] = []
         self._waiting: dict[str, str] = {}  # panel -> filter to set once its columns are known
         self._opening = opening
@@ -133,7 +134,7 @@ class Nettui(App[int]):
 
     def compose(self) -> ComposeResult:
         yield Bar(REVERSE, id="header")
-        yield Tabs(self._panels)
+        yield Tabs(self.panels)
         yield Bar(WARNING, id="banner")
         yield Container(id="body")
         yield Bar(REVERSE, id="status")
@@ -162,6 +163,11 @@ class Nettui(App[int]):
             return None
         return next(iter(self.screen_stack[0].query(f"#pane-{name or self._active}").results(Pane)), None)
 
+    def tables(self) -> dict[str, Table]:
+        """The tables that have been read, by panel."""
+        panes = {entry.name: self.pane(entry.name) for entry in self.panels}
+        return {name: pane.latest for name, pane in panes.items() if pane is not None and pane.latest is not None}
+
     async def _open(self, name: str) -> Pane:
         before, pane = self.pane(), self.pane(name)
         self._active = name
@@ -181,7 +187,7 @@ class Nettui(App[int]):
         return pane
 
     def _panel(self, name: str) -> Panel:
-        return next(entry for entry in self._panels if entry.name == name)
+        return next(entry for entry in self.panels if entry.name == name)
 
     async def go(self, jump: Jump) -> None:
         """Open a panel with a filter, and remember where that was asked."""
@@ -218,7 +224,7 @@ class Nettui(App[int]):
     def on_delivered(self, message: Delivered) -> None:
         if self._frozen:
             return
-        for entry in self._panels:
+        for entry in self.panels:
             pane = self.pane(entry.name)
             if pane is None:
                 continue
@@ -311,7 +317,7 @@ class Nettui(App[int]):
             await self._open(name)
 
     async def action_next_panel(self, step: int) -> None:
-        names = [entry.name for entry in self._panels]
+        names = [entry.name for entry in self.panels]
         await self._open(names[(names.index(self._active) + step) % len(names)])
 
     def action_leave(self, status: int) -> None:
@@ -361,111 +367,19 @@ class Nettui(App[int]):
         if self._back:
             await self._visit(*self._back.pop())
 
-    async def action_choose_sort(self) -> None:
-        from nettui.tui.dialogs import Choice, Chooser
+    async def action_above(self, name: str) -> None:
+        """Open a screen above the table."""
+        from nettui.tui import above
 
         pane = self.pane()
-        if pane is None or pane.latest is None:
-            return
-        names = [column.name for column in pane.columns()]
-        names += [column.name for column in pane.latest.columns if column.name not in names]
-        choices = [Choice(name, name, pane.latest.column(name).help) for name in names]
-        own = Choice("(its own order)", "", "as the kernel gives it")
-        sort = pane.sort or ("", False)
-
-        def take(name: object) -> None:
-            if isinstance(name, str) and pane.latest is not None:
-                again = name == sort[0]
-                first_down = name in pane.latest and pane.latest.column(name).kind in ("gauge", "counter")
-                pane.sort_by((name, not sort[1] if again else first_down) if name else None)
-                self._draw_bars()
-
-        await self.push_screen(Chooser("sort by", [*choices, own], sort[0] or None), take)
+        if pane is not None:
+            await getattr(above, name)(self, pane)
 
     def action_reverse_sort(self) -> None:
         pane = self.pane()
         if pane is not None and pane.sort:
             pane.sort_by((pane.sort[0], not pane.sort[1]))
             self._draw_bars()
-
-    async def action_choose_columns(self) -> None:
-        from nettui.tui.dialogs import Checklist, Choice
-
-        pane = self.pane()
-        if pane is None or pane.latest is None:
-            return
-        names = list(dict.fromkeys((*pane.show, *(column.name for column in pane.latest.columns))))
-        choices = [Choice(n, n, pane.latest.column(n).help) for n in names if n in pane.latest]
-        ticked = [choice.value for choice in choices if choice.value in pane.show and choice.value]
-
-        def take(names: object) -> None:
-            if isinstance(names, list) and names:
-                pane.show_columns(names)
-
-        await self.push_screen(Checklist(f"columns of {pane.panel.name}", choices, ticked), take)
-
-    async def action_detail(self) -> None:
-        from nettui.tui.dialogs import Reader
-        from nettui.tui.pages import detail
-
-        pane = self.pane()
-        row = None if pane is None else pane.cursor_row()
-        if pane is None or row is None or pane.table is None or pane.notice:
-            return
-        table = pane.table
-        await self.push_screen(
-            Reader(f"{pane.panel.name}: {row_title(pane, table, row)}", lambda width: detail(table, row, width))
-        )
-
-    async def action_help(self) -> None:
-        from nettui.tui.dialogs import Reader
-        from nettui.tui.pages import help_page
-
-        pane = self.pane()
-        if pane is not None:
-            await self.push_screen(Reader("help", lambda width: help_page(pane.panel, pane.latest, width)))
-
-    async def action_pivot(self) -> None:
-        from nettui.tui.dialogs import Choice, Chooser
-
-        pane = self.pane()
-        row = None if pane is None else pane.cursor_row()
-        if pane is None or row is None or pane.table is None or pane.notice:
-            return
-        jumps = pivots(pane.panel, pane.table.row(row))
-        if not jumps:
-            self.say(f"{pane.panel.name} has no pivots")
-            return
-        choices = [
-            Choice(jump.label, None if jump.missing else str(index), pivot_hint(jump))
-            for index, jump in enumerate(jumps)
-        ]
-
-        def take(index: object) -> None:
-            if isinstance(index, str):
-                self.call_later(self.go, jumps[int(index)])
-
-        await self.push_screen(Chooser(f"from {row_title(pane, pane.table, row)} to", choices), take)
-
-    async def action_jump(self) -> None:
-        from nettui.tui.dialogs import Choice, Chooser
-
-        panes = {entry.name: pane for entry in self._panels if (pane := self.pane(entry.name)) is not None}
-        tables = {name: pane.latest for name, pane in panes.items() if pane.latest is not None}
-        found: list[Jump] = []
-
-        def offer(text: str) -> list[Choice]:
-            found[:] = candidates(text, self._panels, tables)
-            choices = [Choice(jump.label, str(index), jump.where) for index, jump in enumerate(found)]
-            return choices or [Choice("nothing of that name has been read", None)]
-
-        def take(index: object) -> None:
-            if isinstance(index, str):
-                self.call_later(self.go, found[int(index)])
-
-        await self.push_screen(
-            Chooser("jump to a panel, a device, a process or an address", offer(""), offer=offer), take
-        )
 
     def action_copy_row(self) -> None:
         pane = self.pane()
@@ -487,62 +401,6 @@ class Nettui(App[int]):
     def _fatal_error(self) -> None:
         """Instead of Textual's page of source: one sentence, with the place."""
         self.panic(fault_text(sys.exc_info()[1]))
-
-
-HINTS = (" : jump", "  p pivot", "  Enter detail", "  s sort", "  / filter", "  ? help", "  q quit ")
-
-
-def status_parts(pane: Pane) -> list[Part]:
-    """Rows, filter and order."""
-    shown, total = len(pane), 0 if pane.latest is None else len(pane.latest)
-    if pane.latest is None:
-        return [(" no rows yet", PLAIN)]
-    rows = f"{shown:,} of {total:,}" if pane.where_text else f"{total:,} rows"
-    place = f" {pane.cursor + 1:,}/" if shown else " "
-    parts: list[Part] = [(place + rows, BOLD)]
-    if pane.where_text:
-        parts.append((f"  filter: {pane.where_text}", BOLD))
-    if pane.sort:
-        parts.append((f"  sort: {pane.sort[0]}{GLYPHS.down if pane.sort[1] else GLYPHS.up}", PLAIN))
-    if pane.busy():
-        parts.append(("  working ...", BOLD))
-    if pane.fault and len(pane):
-        parts.append((f"  failed: {pane.fault}", LOSS))
-    return parts
-
-
-def timing_parts(pane: Pane) -> list[Part]:
-    if pane.read_at is None:
-        return []
-    parts: list[Part] = [(f"  read in {pane.elapsed * 1000:.0f} ms", PLAIN)]
-    if pane.pace is not None:
-        parts.append((f"  every {pane.pace:.0f} s " if pane.pace >= 0.95 else f"  every {pane.pace:.1f} s ", PLAIN))
-    return parts
-
-
-def gap_text(gap: Gap) -> str:
-    return f"{gap.reason} -> {gap.remedy}" if gap.remedy else gap.reason
-
-
-def pivot_hint(jump: Jump) -> str:
-    return f"not in this row: {jump.missing}" if jump.missing else f"{jump.panel}: {jump.where}"
-
-
-def row_title(pane: Pane, table: Table, row: int) -> str:
-    """A row by its first cells that are words or addresses."""
-    cells = table.row(row)
-    present = [column for column in pane.columns() if column.name in cells]
-    words = [column for column in present if column.dtype in ("text", "address")][:4] or present[:1]
-    return " ".join(cell_text(cells[column.name], column) for column in words)
-
-
-def fault_text(error: BaseException | None) -> str:
-    """One sentence about a fault of nettui's own, with the line where it happened."""
-    trace = error.__traceback__ if error is not None else None
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})" if trace else ""  # noqa: PTH119
-    return scrub(f"nettui: a fault of its own: {type(error).__name__}: {error}{place}; please report it")
 
 
 def run(host: Host, panel: str | None = None) -> int:

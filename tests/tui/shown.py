@@ -22,9 +22,9 @@ class Once(Feed):
 
 def main(how: str) -> int:
     if how == "stuck":
-        app.Nettui.action_help = lambda self: time.sleep(60)  # type: ignore[method-assign]
+        app.Nettui.action_above = lambda self, name: time.sleep(60)  # type: ignore[method-assign]
     if how == "raises":
-        app.Nettui.action_help = lambda self: 1 / 0  # type: ignore[assignment, method-assign, return-value]
+        app.Nettui.action_above = lambda self, name: 1 / 0  # type: ignore[assignment, method-assign, return-value]
     if how == "deaf":
         app_start = app.start
 

@@ -8,8 +8,8 @@ import pytest
 
 from collectors import Host
 from collectors.table import Gap
-from nettui.tui.app import fault_text
 from nettui.tui.cells import fitted, painted
+from nettui.tui.status import fault_text
 from tests.tui.stage import HOSTILE, LINK_COLUMNS, links, stage, table
 
 OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")

@@ -1,0 +1,107 @@
+"""The screens that open above the table: order, columns, detail, help, pivots and jumps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nettui.tui.dialogs import Checklist, Choice, Chooser, Reader
+from nettui.tui.jumps import Jump, candidates, pivots
+from nettui.tui.pages import detail as detail_page
+from nettui.tui.pages import help_page
+from nettui.tui.pane import Pane
+from nettui.tui.status import row_title
+
+if TYPE_CHECKING:
+    from nettui.tui.app import Nettui
+
+
+async def sort(app: Nettui, pane: Pane) -> None:
+    """Choose the order; the column that it has already is turned round."""
+    if pane.latest is None:
+        return
+    names = [column.name for column in pane.columns()]
+    names += [column.name for column in pane.latest.columns if column.name not in names]
+    choices = [Choice(name, name, pane.latest.column(name).help) for name in names]
+    own = Choice("(its own order)", "", "as the kernel gives it")
+    sort = pane.sort or ("", False)
+
+    def take(name: object) -> None:
+        if isinstance(name, str) and pane.latest is not None:
+            again = name == sort[0]
+            first_down = name in pane.latest and pane.latest.column(name).kind in ("gauge", "counter")
+            pane.sort_by((name, not sort[1] if again else first_down) if name else None)
+            pane.post_message(pane.Changed())
+
+    await app.push_screen(Chooser("sort by", [*choices, own], sort[0] or None), take)
+
+
+async def columns(app: Nettui, pane: Pane) -> None:
+    """Tick the columns to show."""
+    if pane.latest is None:
+        return
+    names = list(dict.fromkeys((*pane.show, *(column.name for column in pane.latest.columns))))
+    choices = [Choice(n, n, pane.latest.column(n).help) for n in names if n in pane.latest]
+    ticked = [choice.value for choice in choices if choice.value in pane.show and choice.value]
+
+    def take(names: object) -> None:
+        if isinstance(names, list) and names:
+            pane.show_columns(names)
+
+    await app.push_screen(Checklist(f"columns of {pane.panel.name}", choices, ticked), take)
+
+
+async def detail(app: Nettui, pane: Pane) -> None:
+    """Every column of the row under the cursor."""
+    row = pane.cursor_row()
+    if row is None or pane.table is None or pane.notice:
+        return
+    table = pane.table
+    await app.push_screen(
+        Reader(f"{pane.panel.name}: {row_title(pane, table, row)}", lambda width: detail_page(table, row, width))
+    )
+
+
+async def help(app: Nettui, pane: Pane) -> None:
+    """Keys, filter language, and the columns of this panel."""
+    await app.push_screen(Reader("help", lambda width: help_page(pane.panel, pane.latest, width)))
+
+
+async def pivot(app: Nettui, pane: Pane) -> None:
+    """From the row under the cursor to what belongs to it elsewhere."""
+    row = pane.cursor_row()
+    if row is None or pane.table is None or pane.notice:
+        return
+    jumps = pivots(pane.panel, pane.table.row(row))
+    if not jumps:
+        app.say(f"{pane.panel.name} has no pivots")
+        return
+    choices = [
+        Choice(jump.label, None if jump.missing else str(index), pivot_hint(jump)) for index, jump in enumerate(jumps)
+    ]
+
+    def take(index: object) -> None:
+        if isinstance(index, str):
+            app.call_later(app.go, jumps[int(index)])
+
+    await app.push_screen(Chooser(f"from {row_title(pane, pane.table, row)} to", choices), take)
+
+
+async def jump(app: Nettui, pane: Pane) -> None:
+    """To anything by its name."""
+    tables = app.tables()
+    found: list[Jump] = []
+
+    def offer(text: str) -> list[Choice]:
+        found[:] = candidates(text, app.panels, tables)
+        choices = [Choice(jump.label, str(index), jump.where) for index, jump in enumerate(found)]
+        return choices or [Choice("nothing of that name has been read", None)]
+
+    def take(index: object) -> None:
+        if isinstance(index, str):
+            app.call_later(app.go, found[int(index)])
+
+    await app.push_screen(Chooser("jump to a panel, a device, a process or an address", offer(""), offer=offer), take)
+
+
+def pivot_hint(jump: Jump) -> str:
+    return f"not in this row: {jump.missing}" if jump.missing else f"{jump.panel}: {jump.where}"

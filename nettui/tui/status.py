@@ -1,0 +1,62 @@
+"""What the bars tell: rows, filter, order, cost, gaps and faults."""
+
+from __future__ import annotations
+
+import os
+
+from collectors.table import Gap, Table
+from nettui.scrub import scrub
+from nettui.tui.bars import Part
+from nettui.tui.cells import BOLD, GLYPHS, LOSS, PLAIN, cell_text
+from nettui.tui.pane import Pane
+
+HINTS = (" : jump", "  p pivot", "  Enter detail", "  s sort", "  / filter", "  ? help", "  q quit ")
+
+
+def status_parts(pane: Pane) -> list[Part]:
+    """Rows, filter and order."""
+    shown, total = len(pane), 0 if pane.latest is None else len(pane.latest)
+    if pane.latest is None:
+        return [(" no rows yet", PLAIN)]
+    rows = f"{shown:,} of {total:,}" if pane.where_text else f"{total:,} rows"
+    place = f" {pane.cursor + 1:,}/" if shown else " "
+    parts: list[Part] = [(place + rows, BOLD)]
+    if pane.where_text:
+        parts.append((f"  filter: {pane.where_text}", BOLD))
+    if pane.sort:
+        parts.append((f"  sort: {pane.sort[0]}{GLYPHS.down if pane.sort[1] else GLYPHS.up}", PLAIN))
+    if pane.busy():
+        parts.append(("  working ...", BOLD))
+    if pane.fault and len(pane):
+        parts.append((f"  failed: {pane.fault}", LOSS))
+    return parts
+
+
+def timing_parts(pane: Pane) -> list[Part]:
+    if pane.read_at is None:
+        return []
+    parts: list[Part] = [(f"  read in {pane.elapsed * 1000:.0f} ms", PLAIN)]
+    if pane.pace is not None:
+        parts.append((f"  every {pane.pace:.0f} s " if pane.pace >= 0.95 else f"  every {pane.pace:.1f} s ", PLAIN))
+    return parts
+
+
+def gap_text(gap: Gap) -> str:
+    return f"{gap.reason} -> {gap.remedy}" if gap.remedy else gap.reason
+
+
+def row_title(pane: Pane, table: Table, row: int) -> str:
+    """A row by its first cells that are words or addresses."""
+    cells = table.row(row)
+    present = [column for column in pane.columns() if column.name in cells]
+    words = [column for column in present if column.dtype in ("text", "address")][:4] or present[:1]
+    return " ".join(cell_text(cells[column.name], column) for column in words)
+
+
+def fault_text(error: BaseException | None) -> str:
+    """One sentence about a fault of nettui's own, with the line where it happened."""
+    trace = error.__traceback__ if error is not None else None
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})" if trace else ""  # noqa: PTH119
+    return scrub(f"nettui: a fault of its own: {type(error).__name__}: {error}{place}; please report it")
