@@ -21,6 +21,7 @@ from collectors.values import (
     Values,
     compact,
     constant,
+    distinct,
     fill,
     is_constant,
     translated,
@@ -45,8 +46,8 @@ class Draft:
 
     def named(self, name: str, numbers: NDArray[Any], namer: Callable[[int], Cell], at: Index = WHOLE) -> None:
         """Cells that follow from a number (enumerations, flags); ``namer`` is asked once per distinct number."""
-        distinct, codes = distinct_numbers(numbers)
-        self._put(name, at, interned([namer(number) for number in distinct.tolist()], codes))
+        found, codes = distinct(numbers)
+        self._put(name, at, interned([namer(number) for number in found.tolist()], codes))
 
     def spelled(
         self, name: str, octets: NDArray[np.uint8], speller: Callable[[bytes], Cell], at: Index = WHOLE
@@ -123,19 +124,6 @@ def interned(cells: Sequence[Cell], codes: NDArray[np.signedinteger[Any]]) -> Co
     """Codes into ``cells``, in which equal cells and None are allowed."""
     pool = Pool()
     return Codes(compact(translated(codes, pool.translation(cells)), len(pool)), pool.cells())
-
-
-def distinct_numbers(numbers: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.signedinteger[Any]]]:
-    """The distinct numbers, and for each element its index among them; quick for few values."""
-    if len(numbers) and (numbers == numbers[0]).all():
-        return numbers[:1], constant(0, len(numbers), np.int8)
-    if numbers.dtype == np.uint8:
-        distinct = np.flatnonzero(np.bincount(numbers, minlength=256))
-        codes = np.zeros(256, np.int16)
-        codes[distinct] = np.arange(len(distinct))
-        return distinct, codes[numbers]
-    distinct, inverse = np.unique(numbers, return_inverse=True)
-    return distinct, inverse
 
 
 def owned(values: Values) -> Values:

@@ -158,6 +158,8 @@ def unnamed(everything: bool) -> list[Panel]:
 
 def checked(panels: list[Panel], selection: Selection, by_name: bool) -> list[Panel]:
     """The sections that can answer the selection: each that was named must; of the others, one at least."""
+    if not (selection.where or selection.sort or selection.columns):
+        return panels
     from nettui.query import QueryError, UnknownColumn
     from nettui.report.schema import declared
     from nettui.report.select import NoSuchColumn
@@ -255,6 +257,7 @@ def complain(message: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; its exit status."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts no threads for linear algebra, which is not used
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, stop)

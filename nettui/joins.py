@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.table import Column, Table
-from collectors.values import Codes, Numbers, Values
+from collectors.values import Codes, Numbers, Values, distinct
 
 
 def with_text(table: Table, name: str, meaning: str, values: Codes) -> Table:
@@ -43,8 +43,8 @@ def masked(values: Values, kept: NDArray[np.bool_]) -> Values:
 
 def named(indexes: Numbers, names: dict[int, str], otherwise: str = "if", zero: bool = False) -> Codes:
     """Names of numbers; absent has none, nor has 0 unless ``zero``."""
-    distinct, codes = np.unique(indexes.numbers, return_inverse=True)
-    pool = tuple(names.get(number, f"{otherwise}{number}") for number in distinct.tolist())
+    found, codes = distinct(indexes.numbers)
+    pool = tuple(names.get(number, f"{otherwise}{number}") for number in found.tolist())
     known = indexes.present() if zero else indexes.present() & (indexes.numbers != 0)
     return Codes(np.where(known, codes, -1).astype(np.int32), pool)
 

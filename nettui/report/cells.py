@@ -6,10 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from collectors.values import IPV4, Addresses, Cell, Codes, Numbers, Values
+from collectors.values import IPV4, Addresses, Cell, Codes, Numbers, Values, distinct
 from nettui.scrub import scrub
 
 Texts = list[str | None]
@@ -65,7 +64,7 @@ def addressed(values: Addresses) -> Texts:
 
 def coded(values: Codes, spell: Callable[[Any], str]) -> Texts:
     """Texts of a pool's cells; each that occurs is spelled once."""
-    used = np.unique(values.codes)
+    used, _ = distinct(values.codes)
     spelled = {code: None if code < 0 else spell(clean(values.pool[code])) for code in used.tolist()}
     if len(used) == 1:
         return list(spelled.values()) * len(values)

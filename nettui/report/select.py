@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collectors.table import Column, Table
 from collectors.values import Values
-from nettui.query import Query, compile
 from nettui.suggest import unknown
+
+if TYPE_CHECKING:
+    from nettui.query import Query
 
 
 class NoSuchColumn(ValueError):
@@ -27,19 +30,23 @@ class Selection:
     columns: tuple[str, ...] = ()
     limit: int | None = None
 
-    def checked(self, columns: Sequence[Column]) -> Query:
-        """The compiled filter; raises QueryError or NoSuchColumn for what these columns cannot answer."""
+    def checked(self, columns: Sequence[Column]) -> Query | None:
+        """The compiled filter, if any; raises QueryError or NoSuchColumn for what these columns cannot answer."""
         names = [column.name for column in columns]
         for name in (*self.columns, *(key.removeprefix("-") for key in self.sort)):
             if name not in names:
                 raise NoSuchColumn(unknown("column", name, names))
+        if not self.where:
+            return None
+        from nettui.query import compile
+
         return compile(self.where, columns)
 
 
 def select(table: Table, selection: Selection) -> tuple[Table, NDArray[np.intp] | None, int]:
     """The table of the chosen columns, the chosen rows in order (None: all as they are), and the rows before limit."""
     query = selection.checked(table.columns)
-    rows = np.flatnonzero(query.mask(table)) if selection.where else None
+    rows = None if query is None else np.flatnonzero(query.mask(table))
     for key in reversed(selection.sort):
         values = table[key.removeprefix("-")]
         order = ordered(values if rows is None else values.take(rows), descending=key.startswith("-"))
