@@ -121,9 +121,9 @@ def cases() -> Iterator[Case]:
         "screen",
         lambda: load.routes(scaled(1_000_000)),
         {
-            "first painted panel": [sys.executable, "-m", "tests.bench.screen", "paint", "links", "{netns}"],
+            "first painted panel": [sys.executable, "-m", "tests.bench.first_paint", "--json"],
             "import textual.app, numpy": [sys.executable, "-c", "import textual.app, numpy"],
-            "key to frame, p99": [sys.executable, "-m", "tests.bench.screen", "keys", "routes", "{netns}"],
+            "key to frame, p99": [sys.executable, "-m", "tests.bench.tui_latency", "--netns", "{netns}"],
         },
         [
             Goal("first painted panel", "import textual.app, numpy", 3),

@@ -1,11 +1,12 @@
 """From process start to the first painted panel, against the bare import of what it stands on.
 
-python -m tests.bench.first_paint [--runs N]
+python -m tests.bench.first_paint [--runs N] [--json: one run, its seconds]
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import time
@@ -37,7 +38,12 @@ def first_panel() -> float:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=7)
-    runs = parser.parse_args(arguments).runs
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    runs = options.runs
+    if options.json:
+        print(json.dumps({"seconds": first_panel()}))
+        return 0
     imports(), first_panel()  # compiles and caches
     floor = sorted(imports() for _ in range(runs))[runs // 2]
     found = sorted(first_panel() for _ in range(runs))[runs // 2]
