@@ -55,7 +55,8 @@ class Live:
     """Keeps the sections on screen fresh from one worker thread, and delivers each new snapshot to a callback.
 
     A table is due when its period has passed, or, where the kernel tells of changes, when it has told of one; and
-    never before its last reading's processor time has become 5 % of the time since.
+    never before the processor time of its last reading, and of all that was read and joined last, has become 5 % of
+    the time since, unless it is asked for.
     """
 
     def __init__(self, host: Host, deliver: Callable[[Snapshot], None]) -> None:
@@ -64,6 +65,7 @@ class Live:
         self._wake = threading.Condition()
         self._stopped = self._frozen = self._asked = False
         self._readings: dict[str, Reading] = {}
+        self._earliest = 0.0  # time.monotonic before which nothing is read unasked
         self._changes: Changes | None = None
 
     def start(self) -> None:
@@ -79,14 +81,15 @@ class Live:
         """Read what is on screen now, whatever its pace."""
         with self._wake:
             self._asked = True
-            for reading in self._readings.values():
+            for reading in list(self._readings.values()):  # the worker may add one meanwhile
                 reading.due = 0.0
             self._wake.notify()
 
     def freeze(self, frozen: bool) -> None:
-        """While frozen nothing is read or delivered."""
+        """While frozen nothing is read or delivered; then what is on screen is delivered at once."""
         with self._wake:
             self._frozen = frozen
+            self._asked |= not frozen
             self._wake.notify()
 
     def stop(self) -> None:
@@ -116,27 +119,36 @@ class Live:
             self._changes.close()
 
     def _serve(self, sections: Sequence[str], asked: bool) -> None:
-        if sections and not self._frozen and (self._update(sections) or asked):
-            self._deliver(self._snapshot(sections))
+        if not sections or self._frozen:
+            return
+        due = self._update(sections, asked)
+        if due or asked:
+            started = time.thread_time()
+            snapshot = self._snapshot(sections)
+            spent = time.thread_time() - started + sum(self._readings[name].spent for name in due)
+            self._earliest = time.monotonic() + spent / BUDGET
+            if not self._frozen and not self._stopped:  # it may have come while this was read
+                self._deliver(snapshot)
 
-    def _update(self, sections: Sequence[str]) -> bool:
-        """Read what is due; whether anything was."""
+    def _update(self, sections: Sequence[str], asked: bool) -> list[str]:
+        """Read what is due; the names of these tables."""
         changed = self._changes.heard() if self._changes else set()
         due = []
         for name in needed(sections):
             reading = self._readings.setdefault(name, Reading())
             reading.dirty |= name in changed
-            if reading.is_due(time.monotonic()):
+            now = time.monotonic()
+            if (asked or now >= self._earliest) and reading.is_due(now):
                 due.append(name)
         for name in due:
             self._readings[name].read(name, self._host, self._changes is not None)
-        return bool(due)
+        return due
 
     def _pause(self, sections: Sequence[str]) -> float:
         if not sections or self._frozen:
             return IDLE
         dues = [reading.due for name in needed(sections) if (reading := self._readings.get(name))]
-        pause = min(dues, default=0.0) - time.monotonic()
+        pause = max(min(dues, default=0.0), self._earliest) - time.monotonic()
         return max(0.05, min(pause, LISTEN) if self._changes else pause)
 
     def _snapshot(self, sections: Sequence[str]) -> Snapshot:
@@ -155,6 +167,7 @@ class Reading:
         self.due = 0.0
         self.earliest = 0.0
         self.elapsed = 0.0
+        self.spent = 0.0  # seconds of processor time
         self.dirty = False
         self._plain: Table | None = None
         self._at = 0.0
@@ -174,7 +187,8 @@ class Reading:
             self.table = with_rates(plain, self._plain, started - self._at)
         self._plain, self._at = plain, started
         period = collector(name).every
-        if followed and name in FOLLOWED:
+        if followed and name in FOLLOWED and plain is not None:
             period = max(period, SAFETY)
-        self.earliest = time.monotonic() + max(0.2, (time.process_time() - spent) / BUDGET)
+        self.spent = time.process_time() - spent
+        self.earliest = time.monotonic() + max(0.2, self.spent / BUDGET)
         self.due = max(started + period, self.earliest)

@@ -2,12 +2,17 @@
 
 import queue
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from collectors import Host
-from nettui.snapshot import Snapshot
+from collectors.table import Gap
+from nettui import sources
+from nettui.snapshot import Snapshot, take
 from nettui.sources import Live
 from tests.lab import joined_pair, namespace, needs_root
 
@@ -103,3 +108,52 @@ def test_a_namespace_that_is_removed_becomes_a_gap_and_the_worker_lives_on():
     source_alive.show(["softnet"])
     assert "no-such" in until(delivered_alive, lambda s: True).gaps["softnet"].reason
     source_alive.stop()
+
+
+def test_what_is_read_for_one_screen_together_keeps_to_the_budget(monkeypatch: pytest.MonkeyPatch):
+    def costly(names: list[str], host: Host) -> Snapshot:
+        ends = time.process_time() + 0.04
+        while time.process_time() < ends:
+            pass
+        return take(names, host)
+
+    monkeypatch.setattr(sources, "take", costly)
+    with namespace() as inside, live(inside.host, "overview") as (source, delivered):
+        until(delivered, lambda snapshot: True)
+        time.sleep(2)
+        assert delivered.empty()  # four tables of 40 ms: 5 % is once in 3.2 seconds
+        source.refresh()
+        until(delivered, lambda snapshot: True, 1.0)
+
+
+def test_what_was_being_read_when_it_froze_waits_for_the_thaw(monkeypatch: pytest.MonkeyPatch):
+    began, ends = threading.Event(), threading.Event()
+
+    def slow(names: list[str], host: Host) -> Snapshot:
+        began.set()
+        ends.wait(5)
+        return take(names, host)
+
+    monkeypatch.setattr(sources, "take", slow)
+    with namespace() as inside, live(inside.host, "rules") as (source, delivered):
+        assert began.wait(5)
+        source.freeze(True)
+        ends.set()
+        time.sleep(0.5)
+        assert delivered.empty()
+        source.freeze(False)
+        until(delivered, lambda snapshot: "rules" in snapshot.tables, 1.0)
+
+
+def test_a_followed_table_that_could_not_be_read_is_tried_again_soon(monkeypatch: pytest.MonkeyPatch):
+    failures = iter([True])
+
+    def failing(names: list[str], host: Host) -> Snapshot:
+        if next(failures, False):
+            return Snapshot(0.0, {}, {names[0]: Gap("not this time")}, {names[0]: 0.0})
+        return take(names, host)
+
+    monkeypatch.setattr(sources, "take", failing)
+    with namespace() as inside, live(inside.host, "rules") as (_, delivered):
+        until(delivered, lambda snapshot: "rules" in snapshot.gaps)
+        until(delivered, lambda snapshot: "rules" in snapshot.tables, 3.0)
