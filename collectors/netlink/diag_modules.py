@@ -13,11 +13,18 @@ FOLDER = Path("/lib/modules")
 def at_hand(host: Host) -> frozenset[str] | None:
     """Modules that are loaded or built in; None when this kernel loads no module by itself, so any may be asked.
 
+    Where the list of modules is there and may not be read, none counts as loaded.
+
     A request for a family or protocol without a handler makes the kernel run kernel.modprobe (net/core/sock_diag.c,
     sock_load_diag_module), as whatever user the request came from.
     """
-    loaded = read_text(host, "modules")
-    if loaded is None or read_text(host, "sys/kernel/modprobe") == "":
+    try:
+        loaded = host.read("modules").decode("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+    except OSError:
+        loaded = ""
+    if read_text(host, "sys/kernel/modprobe") == "":
         return None
     if read_text(host, "sys/kernel/modules_disabled") == "1":
         return None

@@ -331,6 +331,13 @@ def test_a_kernel_that_loads_nothing_is_asked_for_everything(
     assert asked == [part.name for part in sockets.PARTS]
 
 
+def test_where_the_list_of_modules_may_not_be_read_nothing_is_asked(host: Host, asked: list[str]):
+    (host.proc / "modules").unlink()
+    (host.proc / "modules").mkdir()  # any error but its absence: root may read every file of its own
+    list(sockets.read(host))
+    assert asked == []
+
+
 def test_a_release_that_is_a_path_is_not_followed(host: Host):
     (host.proc / "sys/kernel/osrelease").write_text("../../etc\n")
     assert diag_modules.built_in(host) == frozenset()
