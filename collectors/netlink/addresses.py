@@ -74,7 +74,7 @@ COLUMNS = (
     Column("broadcast", "address", "label", help="broadcast address"),
     Column("scope", "text", "label", help="how far it is valid: global, link, host"),
     Column("label", "text", "label", help="alias name (eth0:1)"),
-    Column("position", "u2", "label", help="place in the kernel's list of this interface and family, from 0"),
+    Column("position", "u4", "label", help="place in the kernel's list of this interface and family, from 0"),
     Column("primary", "address", "label", help="the address that a secondary or temporary one depends on"),
     Column("flags", "json", "label", help="secondary, tentative, dadfailed, deprecated, dynamic, …"),
     *(Column(word.replace("-", "_"), "bool", "label", help=MEANINGS[word], path=word) for word in IFA_F.values()),
@@ -167,9 +167,9 @@ def arranged(table: Table) -> Table:
     assert isinstance(peer, Addresses)
     keys = list(zip(table.numbers("ifindex").numbers.tolist(), local.form.tolist(), strict=True))
     seen: dict[tuple[int, int], int] = {}
-    positions = np.zeros(len(table), np.uint16)
+    positions = np.zeros(len(table), np.uint32)
     for row, key in enumerate(keys):
-        positions[row] = seen.setdefault(key, 0) & 0xFFFF
+        positions[row] = seen.setdefault(key, 0)
         seen[key] += 1
     primaries = np.array(primary_rows(table, local, peer), np.intp)
     primary = local.take(np.where(primaries < 0, 0, primaries)) if len(table) else local

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from collectors.netlink.fields import little
 from collectors.netlink.names import NameBits, route_realm, route_table
 from collectors.values import Cell
-from collectors.wire.netlink import attribute_map, attributes, text
+from collectors.wire.netlink import DecodeError, attribute_map, attributes, text
 
 # RTNH_F_* of rtnetlink.h, which share rtm_flags with RTM_F_*; words and order of iproute2's print_rt_flags
 ROUTE_FLAGS = NameBits(
@@ -96,7 +96,7 @@ def multipath(value: bytes) -> list[dict[str, Cell]]:
     while len(value) - at >= 8:
         length, flags, hops, index = struct.unpack_from("=HBBi", value, at)
         if length < 8 or length > len(value) - at:
-            break
+            raise DecodeError(at, f"next hop of {length} bytes with {len(value) - at} bytes left")
         inner = attribute_map(value[at + 8 : at + length])
         hop: dict[str, Cell] = {"oif": index, "weight": hops + 1, "flags": ROUTE_FLAGS(flags)}
         if RTA_GATEWAY in inner:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+
 from hypothesis import given
 
-from collectors.netlink.addresses import ADDRESSES
+from collectors.collector import Block
+from collectors.netlink.addresses import ADDRESSES, IFA_LOCAL, RTM_NEWADDR
+from collectors.wire.netlink import attribute, request
 from tests.collectors.hostile import cut_blocks, cut_messages, mutations, quick, stands
 from tests.record import recorded
 
@@ -27,6 +31,14 @@ def test_secondaries_name_their_primary_and_keep_the_kernels_order():
     assert [row["position"] for row in left0] == list(range(len(left0)))
     assert rows["10.9.0.5"]["prefixlen"] == 25
     assert rows["10.9.0.5"]["metric"] == 77
+
+
+def test_places_go_on_beyond_sixteen_bits():
+    header = struct.pack("=BBBBI", 2, 32, 0x80, 0, 23)
+    many = b"".join(
+        request(RTM_NEWADDR, 0, 1, header + attribute(IFA_LOCAL, struct.pack(">I", number))) for number in range(65539)
+    )
+    assert ADDRESSES.decode([Block("", many)]).numbers("position").numbers.tolist() == list(range(65539))
 
 
 def test_flags_are_words_and_columns_that_are_absent_where_they_do_not_hold():

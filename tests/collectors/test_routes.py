@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 
+import pytest
 from hypothesis import given
 
 from collectors.collector import Block
-from collectors.netlink.nexthops import encapsulation
+from collectors.netlink.nexthops import encapsulation, multipath
 from collectors.netlink.routes import ROUTES, RTM_F_CLONED, RTM_NEWROUTE
-from collectors.wire.netlink import attribute, request
+from collectors.wire.netlink import DecodeError, attribute, request
 from tests.collectors.hostile import cut_blocks, cut_messages, mutations, quick, stands
 from tests.record import recorded
 
@@ -37,6 +38,13 @@ def test_both_families_defaults_are_told_as_default():
 def test_a_copy_in_the_route_cache_is_left_out():
     header = struct.pack("=8BI", 2, 0, 0, 0, 254, 0, 0, 1, RTM_F_CLONED)
     assert len(ROUTES.decode([Block("inet", request(RTM_NEWROUTE, 0, 1, header))])) == 0
+
+
+@pytest.mark.parametrize("length", [0, 7, 17])
+def test_a_next_hop_of_a_false_length_is_an_error_and_not_a_route_with_fewer(length: int):
+    hops = struct.pack("=HBBi", 8, 0, 0, 2) + struct.pack("=HBBi", length, 0, 0, 3) + bytes(8)
+    with pytest.raises(DecodeError):
+        multipath(hops)
 
 
 def test_labels_of_mpls_are_told_with_slashes():
