@@ -72,8 +72,14 @@ def routes(tables: Tables) -> Table:
 
 
 def named_hop(hop: dict[str, Cell], names: dict[int, str]) -> dict[str, Cell]:
-    index = hop.get("oif")
-    return {**hop, "dev": names.get(index, f"if{index}")} if isinstance(index, int) and index else hop
+    """The hop with ``dev`` in the place of ``oif``, as ip has it."""
+    found: dict[str, Cell] = {}
+    for key, value in hop.items():
+        if key != "oif":
+            found[key] = value
+        elif isinstance(value, int) and value:
+            found["dev"] = names.get(value, f"if{value}")
+    return found
 
 
 def neighbours(tables: Tables) -> Table:

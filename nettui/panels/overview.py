@@ -6,16 +6,7 @@ OVERVIEW = Panel(
     name="overview",
     title="Overview",
     key="1",
-    show=(
-        "layer",
-        "scope",
-        "what",
-        "value",
-        "rate",
-        "unit",
-        "limit",
-        "fill",
-    ),
+    show=("layer", "scope", "what", "value", "rate", "fill", "unit", "limit"),
     command="ip -s link; nstat; ss -s",
     empty="nothing to show",
 )

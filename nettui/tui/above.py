@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
+from nettui.details import details
 from nettui.tui.dialogs import Checklist, Choice, Chooser, Reader
 from nettui.tui.jumps import Jump, candidates, pivots
 from nettui.tui.pages import detail as detail_page
-from nettui.tui.pages import help_page
+from nettui.tui.pages import facts_page, help_page
 from nettui.tui.pane import Pane
 from nettui.tui.status import row_title
 
@@ -51,14 +53,24 @@ async def columns(app: Nettui, pane: Pane) -> None:
 
 
 async def detail(app: Nettui, pane: Pane) -> None:
-    """Every column of the row under the cursor."""
+    """Every column of the row under the cursor; what is read for it alone follows when it has come."""
     row = pane.cursor_row()
     if row is None or pane.table is None or pane.notice:
         return
     table = pane.table
-    await app.push_screen(
-        Reader(f"{pane.panel.name}: {row_title(pane, table, row)}", lambda width: detail_page(table, row, width))
-    )
+    reader = Reader(f"{pane.panel.name}: {row_title(pane, table, row)}", lambda width: detail_page(table, row, width))
+
+    def read() -> None:
+        found = details(pane.panel.name, table.row(row), app.host)
+        if found:
+            app.call_later(
+                reader.lay_out,
+                lambda width: [*detail_page(table, row, width), (), *facts_page(found, width)],
+                f"G: {', '.join(found)}  arrows scroll  Esc leaves",
+            )
+
+    await app.push_screen(reader)
+    threading.Thread(target=read, daemon=True, name="details").start()
 
 
 async def help(app: Nettui, pane: Pane) -> None:

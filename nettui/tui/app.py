@@ -110,7 +110,7 @@ class Nettui(App[int]):
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
         self.animation_level = "none"
-        self._host, self.panels = host, tuple(panels)
+        self.host, self.panels = host, tuple(panels)
         self._active = first or self.panels[0].name
         self._back: list[tuple[str, str]] = []
         self._waiting: dict[str, str] = {}  # panel -> filter to set once its columns are known
@@ -285,7 +285,7 @@ class Nettui(App[int]):
         if pane is None or head is None or banner is None or command is None:
             return
         uname = os.uname()
-        head.put(header(uname.nodename, self._host.netns or "default", uname.release), self._state(pane))
+        head.put(header(uname.nodename, self.host.netns or "default", uname.release), self._state(pane))
         gaps = pane.latest.gaps if pane.latest is not None and pane.gap is None else ()
         told = [self._failed] if self._failed else []
         told += [gap_text(gap) for gap in gaps]

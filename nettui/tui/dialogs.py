@@ -186,6 +186,12 @@ class Page(ScrollView, can_focus=True):
         self._lay_out = lay_out
         self._lines: list[Paragraph] = []
 
+    def lay_out(self, lay_out: Callable[[int], Sequence[Paragraph]]) -> None:
+        """Other lines in place of these; what is read stays where it is."""
+        self._lay_out = lay_out
+        self.refresh(layout=True)
+        self.on_resize()
+
     def on_resize(self) -> None:
         self._lines = list(self._lay_out(self.scrollable_content_region.width))
         self.virtual_size = Size(0, len(self._lines))
@@ -217,6 +223,12 @@ class Reader(Dialog):
     def on_mount(self) -> None:
         super().on_mount()
         self.set_focus(self.query_one(Page))
+
+    def lay_out(self, lay_out: Callable[[int], Sequence[Paragraph]], foot: str) -> None:
+        """Other lines and another foot, while the page is still open."""
+        for page in self.query(Page):
+            page.lay_out(lay_out)
+            self.query_one(Vertical).border_subtitle = titled(foot)
 
 
 def titled(text: str) -> Text:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.style import Style
 
-from collectors.table import Column, Table
+from collectors.table import Column, Gap, Table
+from collectors.values import Cell
+from nettui.details import Facts
 from nettui.panels.panel import Panel
 from nettui.rates import SUFFIX
-from nettui.tui.cells import BOLD, DIM, HEADING, PLAIN, fitted, full_text, width_of
+from nettui.tui.cells import BOLD, DIM, HEADING, PLAIN, fitted, full_text, structure_text, width_of
 from nettui.tui.table_view import wrapped
 
 Paragraph = Sequence[tuple[str, Style]]
@@ -60,6 +62,34 @@ def detail(table: Table, row: int, width: int) -> list[Paragraph]:
         lines += [(), (("not present in this row", BOLD),)]
         lines += pairs([(column.name, column.help) for column in absent], names - 2, width, DIM)
     return lines
+
+
+def facts_page(groups: Mapping[str, Facts | Gap], width: int) -> list[Paragraph]:
+    """What was read for one row alone: names and values below a heading each, a gap with its reason."""
+    lines: list[Paragraph] = []
+    for heading, facts in groups.items():
+        lines.append(((heading, BOLD),))
+        if isinstance(facts, Gap):
+            told = f"{facts.reason} -> {facts.remedy}" if facts.remedy else facts.reason
+            lines += [((f"  {part}", DIM),) for part in broken(told, max(20, width - 2))]
+        elif not facts:
+            lines.append((("  not known", DIM),))
+        else:
+            names = min(30, max(map(width_of, facts)))
+            lines += pairs([(name, fact_text(fact)) for name, fact in facts.items()], names, width)
+        lines.append(())
+    return lines
+
+
+def fact_text(fact: Cell) -> str:
+    """A fact in words; of a group of features the ones that are on."""
+    if (
+        isinstance(fact, dict)
+        and fact
+        and all(isinstance(inner, dict) and "active" in inner for inner in fact.values())
+    ):
+        return ", ".join(name for name, inner in fact.items() if inner["active"]) or "none"
+    return structure_text("yes" if fact is True else "no" if fact is False else fact)
 
 
 def entry(column: Column, value: str, names: int, values: int, width: int) -> list[Paragraph]:
@@ -117,6 +147,6 @@ def pairs(entries: Sequence[tuple[str, str]], left: int, width: int, style: Styl
     """Two columns, the right one wrapped."""
     lines: list[Paragraph] = []
     for name, text in entries:
-        for index, part in enumerate(wrapped(text, max(20, width - left - 3))):
+        for index, part in enumerate(broken(text, max(20, width - left - 3))):
             lines.append(((f"{fitted(name if index == 0 else '', left)}  ", HEADING + style), (part, style)))
     return lines

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 
+import pytest
+
 from collectors import Host
 from collectors.table import Gap
 from nettui.panels.registry import PANELS
+from nettui.tui import above
 from nettui.tui.app import Nettui
 from nettui.tui.bars import labels
 from nettui.tui.jumps import candidates, pivots, quoted
-from tests.tui.stage import LINKS, ROUTES, links, routes, stage
+from tests.tui.stage import HOSTILE, LINKS, ROUTES, links, routes, stage
 
 
 async def test_a_panel_that_is_being_read_says_so():
@@ -85,6 +88,35 @@ async def test_detail_shows_every_column_and_what_is_not_present():
         assert text.index("kind") < text.index("not present in this row") < text.index("ifalias")
         await on.press("escape")
         assert "not present" not in on.text()
+
+
+async def test_detail_adds_what_is_read_for_the_row_alone(monkeypatch: pytest.MonkeyPatch):
+    def read(section: str, row: dict[str, object], host: Host) -> dict[str, object]:
+        assert (section, row["ifname"]) == ("links", "lo")
+        features = {"tx-checksumming": {"active": True}, "rx-lro": {"active": False}}
+        return {
+            "ethtool": {"driver": HOSTILE, "features": features},
+            "ethtool -S": Gap("no permission", "sudo"),
+            "x": {},
+        }
+
+    monkeypatch.setattr(above, "details", read)
+    async with stage(size=(100, 40)) as on:
+        await on.deliver(links=links("lo"))
+        await on.press("enter")
+        for _ in range(100):
+            if "ethtool -S" in on.text():
+                break
+            await on.pilot.pause(0.02)
+        await on.press("G")
+        text = on.text()
+        assert "^[]0;owned^G" in text
+        assert "\x1b" not in text
+        assert "tx-checksumming" in text
+        assert "rx-lro" not in text
+        assert "no permission -> sudo" in text
+        assert "not known" in text
+        assert "G: ethtool, ethtool -S, x" in text
 
 
 async def test_a_pivot_opens_the_other_panel_with_the_filter_and_backspace_comes_back():
