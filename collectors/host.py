@@ -23,10 +23,14 @@ class NoSuchNamespace(FileNotFoundError):
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """``netns``: None for the caller's own namespace, else a name below /run/netns, a process id or a path."""
+    """``netns``: None for the caller's own namespace, else a name below /run/netns, a process id or a path.
+
+    ``called``: what messages call it, where ``netns`` is only a descriptor.
+    """
 
     netns: str | None = None
     proc: Path = Path("/proc")
+    called: str | None = None
 
     def socket(self, kind: int, protocol: int, family: int = socket.AF_NETLINK) -> socket.socket:
         """A socket that lives in this namespace, whichever thread uses it later."""
@@ -67,7 +71,7 @@ class Host:
             return
         descriptor = os.open(self.namespace_path(), os.O_RDONLY | os.O_CLOEXEC)
         try:
-            yield replace(self, netns=f"/proc/self/fd/{descriptor}")
+            yield replace(self, netns=f"/proc/self/fd/{descriptor}", called=self.called or self.netns)
         finally:
             os.close(descriptor)
 
@@ -87,15 +91,15 @@ class Host:
         raise NoSuchNamespace(f"no network namespace {self.netns!r}: `ip netns list` shows the named ones")
 
     def _join(self) -> None:
-        path = self.namespace_path()
+        path, called = self.namespace_path(), self.called or self.netns
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError as error:
-            raise NoSuchNamespace(f"network namespace {self.netns!r} has gone") from error
+            raise NoSuchNamespace(f"network namespace {called!r} has gone") from error
         try:
             if libc().setns(descriptor, CLONE_NEWNET):
                 errno = ctypes.get_errno()
-                raise OSError(errno, f"cannot enter network namespace {self.netns!r}: {os.strerror(errno)}")
+                raise OSError(errno, f"cannot enter network namespace {called!r}: {os.strerror(errno)}")
         finally:
             os.close(descriptor)
 

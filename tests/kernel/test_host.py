@@ -47,6 +47,10 @@ def test_the_caller_stays_where_it_was():
         assert Path("/proc/self/ns/net").stat().st_ino == before
 
 
+def test_a_namespace_that_cannot_be_entered_is_told_by_the_name_that_was_given():
+    assert "'/dev/null'" in snapshot.take(["routes"], Host("/dev/null")).gaps["routes"].reason
+
+
 def test_proc_files_are_those_of_the_namespace():
     with namespace() as inside:
         assert inside.host.read("net/dev").count(b":") == 1  # lo alone
