@@ -67,6 +67,7 @@ class Live:
         self._readings: dict[str, Reading] = {}
         self._earliest = 0.0  # time.monotonic before which nothing is read unasked
         self._changes: Changes | None = None
+        self._inode: int | None = -1  # of the namespace that changes are heard from
 
     def start(self) -> None:
         threading.Thread(target=self._run, daemon=True, name="live").start()
@@ -98,10 +99,6 @@ class Live:
             self._wake.notify()
 
     def _run(self) -> None:
-        try:
-            self._changes = Changes(self._host)
-        except OSError:
-            self._changes = None  # then every table is polled
         while not self._stopped:
             with self._wake:
                 sections, asked = self._sections, self._asked and not self._frozen
@@ -121,6 +118,7 @@ class Live:
     def _serve(self, sections: Sequence[str], asked: bool) -> None:
         if not sections or self._frozen:
             return
+        self._follow()
         due = self._update(sections, asked)
         if due or asked:
             started = time.thread_time()
@@ -129,6 +127,24 @@ class Live:
             self._earliest = time.monotonic() + spent / BUDGET
             if not self._frozen and not self._stopped:  # it may have come while this was read
                 self._deliver(snapshot)
+
+    def _follow(self) -> None:
+        """Listen in the namespace that the host stands for now: its name may have come to mean another one."""
+        try:
+            inode = self._host.namespace_path().stat().st_ino
+        except OSError:
+            inode = None
+        if inode == self._inode:
+            return
+        if self._changes:
+            self._changes.close()
+        try:
+            self._changes = Changes(self._host)
+        except OSError:
+            self._changes = None  # then every table is polled
+        self._inode = inode
+        for reading in self._readings.values():
+            reading.due = 0.0
 
     def _update(self, sections: Sequence[str], asked: bool) -> list[str]:
         """Read what is due; the names of these tables."""

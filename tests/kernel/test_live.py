@@ -14,7 +14,7 @@ from collectors.table import Gap
 from nettui import sources
 from nettui.snapshot import Snapshot, take
 from nettui.sources import Live
-from tests.lab import joined_pair, namespace, needs_root
+from tests.lab import joined_pair, namespace, needs_root, run
 
 pytestmark = needs_root
 
@@ -157,3 +157,18 @@ def test_a_followed_table_that_could_not_be_read_is_tried_again_soon(monkeypatch
     with namespace() as inside, live(inside.host, "rules") as (_, delivered):
         until(delivered, lambda snapshot: "rules" in snapshot.gaps)
         until(delivered, lambda snapshot: "rules" in snapshot.tables, 3.0)
+
+
+def test_a_namespace_made_anew_under_its_name_is_followed_in_place_of_the_old_one():
+    def has_rule(priority: int):
+        return lambda s: "rules" in s.tables and priority in s.tables["rules"]["priority"].cells()
+
+    with namespace() as inside, live(inside.host, "rules") as (_, delivered):
+        inside.ip("rule add priority 23 table 23")
+        until(delivered, has_rule(23))
+        run(f"ip netns del {inside.name}")
+        assert inside.name in until(delivered, lambda s: "rules" in s.gaps, 3.0).gaps["rules"].reason
+        run(f"ip netns add {inside.name}")
+        until(delivered, lambda s: "rules" in s.tables and not has_rule(23)(s), 3.0)
+        inside.ip("rule add priority 29 table 29")
+        until(delivered, has_rule(29), 3.0)
