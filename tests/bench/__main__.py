@@ -80,11 +80,14 @@ def cases() -> Iterator[Case]:
             "recv of the dumps": measured("receive", "sockets"),
             "sockets with owners": measured("section", "sockets"),
             "ss -tanieom": ss("-tanieom"),
+            "ss -taniom": ss("-taniom"),
             "ss -tanp": ss("-tanp"),
         },
         [
             Goal("collect sockets", "ss -tanieom", 0.15),
             Goal("sockets with owners", "ss -tanp", 0.15),
+            # without e: where no cgroup2 is mounted, ss looks for the mount again for every socket
+            Goal("collect sockets", "ss -taniom", 0),
             Goal("collect sockets", "recv of the dumps", 0),
         ],
     )
@@ -164,7 +167,7 @@ def compared(
         value, told = ours * 1000, "ms"
     else:
         value, told = ours / medians[goal.peer], f"x {goal.peer} ({medians[goal.peer]:.3f} s)"
-    verdict = "floor" if not goal.most else "reached" if value <= goal.most else "MISSED"
+    verdict = "to compare" if not goal.most else "reached" if value <= goal.most else "MISSED"
     print(f"{goal.work:24} {ours:8.3f} s   {value:8.2f} {told:40} at most {goal.most or '-'}: {verdict}", flush=True)
     return {"case": case.name, **goal._asdict(), "seconds": ours, "value": round(value, 4), "verdict": verdict,
             "medians": medians}  # fmt: skip
