@@ -52,7 +52,7 @@ def read(host: Host) -> Iterator[Block | Gap]:
     yield Block("descriptors", b"".join(held.tobytes() for held in walk.held))
     yield Block("processes", b"".join(walk.processes))
     if walk.denied:
-        yield Gap(f"{walk.denied} processes of other users cannot be looked into", ROOT)
+        yield Gap(f"processes that may not be looked into: {walk.denied}", ROOT)
     if numbers and "1" not in numbers:
         yield Gap("/proc hides the processes of other users (mount option hidepid)", ROOT)
 

@@ -7,10 +7,10 @@ NEIGHBOURS = Panel(
     title="Neighbours",
     key="6",
     show=(
-        "dst", "mac", "lladdr", "dev", "state", "family", "flags", "master",
+        "dst", "lladdr", "dev", "state", "family", "flags", "master",
     ),
     more=(
-        "vlan", "vni", "via", "probes", "used", "confirmed", "updated", "ifindex",
+        "mac", "vlan", "vni", "via", "probes", "used", "confirmed", "updated", "ifindex",
     ),
     command="ip -s neigh show nud all; bridge fdb",
     empty="no neighbour and no forwarding entry",

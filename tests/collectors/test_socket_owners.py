@@ -75,7 +75,7 @@ def test_processes_that_may_not_be_looked_into_are_counted_without_kernel_thread
     monkeypatch.setattr(socket_owners, "sockets_of", denied)
     table = socket_owners.decode(socket_owners.read(Host(proc=tmp_path)))
     assert [row["inode"] for row in table.rows()] == [11]
-    assert [gap.reason for gap in table.gaps] == ["1 processes of other users cannot be looked into"]
+    assert [gap.reason for gap in table.gaps] == ["processes that may not be looked into: 1"]
 
 
 def test_hidden_processes_are_told(tmp_path: Path):
@@ -98,7 +98,7 @@ def test_processes_whose_folders_may_not_be_opened_are_counted(tmp_path: Path, m
     monkeypatch.setattr(os, "open", denied)
     table = socket_owners.decode(socket_owners.read(Host(proc=tmp_path)))
     assert [row["inode"] for row in table.rows()] == [12]
-    assert [gap.reason for gap in table.gaps] == ["1 processes of other users cannot be looked into"]
+    assert [gap.reason for gap in table.gaps] == ["processes that may not be looked into: 1"]
 
 
 def test_no_process_with_a_socket_is_an_empty_table(tmp_path: Path):
