@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from nettui.streams import abandon
+
 
 @contextlib.contextmanager
 def destination(path: str) -> Iterator[TextIO]:
@@ -32,14 +34,6 @@ def destination(path: str) -> Iterator[TextIO]:
     except OSError:
         abandon()
         raise
-
-
-def abandon() -> None:
-    """Let what is still buffered for standard output go nowhere, so that the interpreter's exit is quiet."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
 
 
 @contextlib.contextmanager

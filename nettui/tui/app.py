@@ -415,7 +415,7 @@ def run(host: Host, panel: str | None = None) -> int:
 
 def start(host: Host, feed: Feed, first: str | None = None, opening: tuple[str, str] = ("", "")) -> int:
     """Run it on this terminal with any feed; ``opening``: order and filter of the first panel."""
-    from nettui.tui.terminal import Terminal, end_on, remember
+    from nettui.tui.terminal import Terminal, end_on, let_go, remember
 
     sys.setswitchinterval(0.001)  # the threads that read and sort give the keyboard its turn five times sooner
     app = Nettui(host, feed, first=first, opening=opening)
@@ -427,4 +427,5 @@ def start(host: Host, feed: Feed, first: str | None = None, opening: tuple[str, 
         end_on(app, number)
     threading.excepthook = lambda failure: app.broken(failure.exc_value)
     app.run(mouse=False)
+    let_go()
     return app.return_value if app.return_value is not None else app.return_code or 0

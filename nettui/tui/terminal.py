@@ -15,6 +15,8 @@ from typing import Any
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 
+from nettui.streams import abandon
+
 PATIENCE = 0.8  # seconds that an orderly end may take once the terminal has gone or a signal has come
 HUNG_UP = 128 + signal.SIGHUP
 RESTORE = b"\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?1004l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m"
@@ -86,6 +88,14 @@ def end(app: Any, status: int) -> None:
     app.call_later(app.exit, status)
     time.sleep(PATIENCE)
     force(status)
+
+
+def let_go() -> None:
+    """Send what is still buffered, or drop it with a terminal that has gone."""
+    try:
+        sys.__stdout__.flush()  # type: ignore[union-attr]
+    except OSError:
+        abandon()
 
 
 attributes: list[Any] | None = None
