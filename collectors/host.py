@@ -91,17 +91,24 @@ class Host:
         raise NoSuchNamespace(f"no network namespace {self.netns!r}: `ip netns list` shows the named ones")
 
     def _join(self) -> None:
-        path, called = self.namespace_path(), self.called or self.netns
+        called = self.called or self.netns
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self.namespace_path(), os.O_RDONLY | os.O_CLOEXEC)
+        except NoSuchNamespace:
+            raise
         except FileNotFoundError as error:
             raise NoSuchNamespace(f"network namespace {called!r} has gone") from error
+        except OSError as error:
+            raise barred(called, error.errno or 0) from error
         try:
             if libc().setns(descriptor, CLONE_NEWNET):
-                errno = ctypes.get_errno()
-                raise OSError(errno, f"cannot enter network namespace {called!r}: {os.strerror(errno)}")
+                raise barred(called, ctypes.get_errno())
         finally:
             os.close(descriptor)
+
+
+def barred(called: str | None, errno: int) -> OSError:
+    return OSError(errno, f"cannot enter network namespace {called!r}: {os.strerror(errno)}")
 
 
 def libc() -> ctypes.CDLL:

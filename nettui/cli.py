@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from nettui import __version__
+from nettui.streams import abandon
 
 if TYPE_CHECKING:
     from collectors import Host
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json", "ndjson", "csv", "markdown")
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-NETNS = click.option("--netns", metavar="NAME|PID", help="Look at this network namespace.")
+NETNS = click.option("--netns", metavar="NAME|PID|PATH", help="Look at this network namespace.")
 
 WHERE_HELP = """\b
 The filter language of --where:
@@ -57,7 +58,7 @@ class Stopped(BaseException):
 
 @click.group(invoke_without_command=True, context_settings=SETTINGS)
 @NETNS
-@click.option("--panel", metavar="NAME", help="Open the full screen on this panel.")
+@click.option("--panel", metavar="NAME", help="Open the full screen on this panel (the section of a report).")
 @click.version_option(__version__, prog_name="nettui", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context, netns: str | None, panel: str | None) -> None:
@@ -68,11 +69,11 @@ def cli(context: click.Context, netns: str | None, panel: str | None) -> None:
     context.obj = netns
     if context.invoked_subcommand is not None:
         return
+    sections = () if panel is None else (panel,)
+    named(sections)
     if not (terminal(sys.stdin) and terminal(sys.stdout)):
-        context.invoke(report)
+        context.invoke(report, sections=sections)
         return
-    if panel is not None:
-        named([panel])
     from nettui.tui.app import run
 
     context.exit(run(entered(netns), panel))
@@ -133,7 +134,8 @@ def report(
 
 
 def words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+    """The words between commas, each once."""
+    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 
 def named(sections: Sequence[str]) -> list[Panel]:
@@ -250,9 +252,13 @@ def complain(message: str) -> None:
     """One sentence on standard error."""
     from nettui.scrub import scrub
 
-    if sys.stderr is not None:
-        lines = [scrub(line) for line in message.split("\n")]
-        print("nettui: " + "\n".join(lines), file=sys.stderr)  # noqa: T201
+    if sys.stderr is None:
+        return
+    lines = [scrub(line) for line in message.split("\n")]
+    try:
+        print("nettui: " + "\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201
+    except OSError:  # the status still tells
+        abandon(sys.stderr)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -275,6 +281,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(stopped.number, signal.SIG_DFL)
         os.kill(os.getpid(), stopped.number)
         return 128 + stopped.number
+    except OSError as error:  # click's own writing, of help and version; the others are caught where they happen
+        if os.environ.get("NETTUI_DEBUG"):
+            raise
+        abandon()
+        complain(f"cannot write standard output: {error.strerror or error}")
+        return 1
     except Exception as error:
         if os.environ.get("NETTUI_DEBUG"):
             raise

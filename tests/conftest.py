@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+os.environ.pop("PYTHONUNBUFFERED", None)  # what the tests start buffers its output, as it does for users
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):

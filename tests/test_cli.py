@@ -75,9 +75,20 @@ def test_every_format_is_written(form: str) -> None:
     assert "lo" in done.stdout
 
 
+def test_without_a_terminal_the_panel_asked_for_is_the_section() -> None:
+    assert nettui("--panel", "softnet").stdout.startswith("Softnet (")
+
+
 def test_the_loopback_route_is_looked_up() -> None:
     (row,) = sections("--to", "127.0.0.1")["routes"]["rows"]  # type: ignore[misc]
     assert (row["type"], row["dev"], row["dst"]) == ("local", "lo", "127.0.0.1")  # type: ignore[index]
+
+
+def test_a_column_asked_for_twice_is_shown_once() -> None:
+    assert nettui("report", "links", "--columns", "ifname,mtu,ifname").stdout.splitlines()[1].split() == [
+        "ifname",
+        "mtu",
+    ]
 
 
 def test_filter_order_columns_and_limit_work_together() -> None:
@@ -104,7 +115,9 @@ def test_a_filter_over_unnamed_sections_leaves_out_those_without_its_columns() -
         (["report", "--limit", "-1"], "--limit"),
         (["report", "--format", "xml"], "--format"),
         (["report", "--netns", "no such"], "no network namespace 'no such'"),
-        (["report", "--to", "nowhere"], "nowhere is not an address"),
+        (["report", "--to", "nowhere"], "'nowhere' is not an IPv4 address"),
+        (["report", "--to", "192.0.2.1", "--from", "::1"], "'::1' is not an IPv4 address"),
+        (["--panel", "linsk"], "no section 'linsk', did you mean links?"),
         (["report", "links", "--to", "127.0.0.1"], "goes with the section routes alone"),
         (["report", "--from", "127.0.0.1"], "--from needs --to"),
         (["rapport"], "No such command"),
@@ -212,6 +225,22 @@ def test_a_full_disk_and_a_closed_output_are_one_sentence() -> None:
         check=False,
     )
     assert (closed.returncode, closed.stderr.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "words"),
+    [
+        ('"$@" --help >/dev/full', 1, "nettui: cannot write standard output: No space left on device\n"),
+        ('"$@" --version >/dev/full', 1, "nettui: cannot write standard output: No space left on device\n"),
+        ('"$@" report linsk 2>/dev/full', 2, ""),
+        ('"$@" report linsk 2>&-', 2, ""),
+    ],
+)
+def test_the_status_stands_whatever_cannot_be_written(command: str, status: int, words: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", command, "sh", *NETTUI], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (status, words)
 
 
 def test_the_file_of_o_obeys_umask(tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ def packed(family: int, address: str) -> bytes:
     try:
         return socket.inet_pton(family, address)
     except OSError as error:
-        raise ValueError(f"{address} is not an address") from error
+        raise ValueError(f"{address!r} is not an {'IPv6' if family == socket.AF_INET6 else 'IPv4'} address") from error
 
 
 ROUTES = Collector("routes", COLUMNS, read, decode, "rtnetlink RTM_GETROUTE")

@@ -51,6 +51,17 @@ def test_a_namespace_that_cannot_be_entered_is_told_by_the_name_that_was_given()
     assert "'/dev/null'" in snapshot.take(["routes"], Host("/dev/null")).gaps["routes"].reason
 
 
+def test_a_namespace_that_may_not_be_looked_at_is_told_by_the_name_that_was_given():
+    code = (
+        "import os; from collectors import Host; pid = str(os.getppid())\n"
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "try:\n    Host(pid).inside(lambda: None)\n"
+        "except OSError as error:\n    print(error.strerror.replace(pid, 'PID'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "cannot enter network namespace 'PID': Permission denied\n"
+
+
 def test_proc_files_are_those_of_the_namespace():
     with namespace() as inside:
         assert inside.host.read("net/dev").count(b":") == 1  # lo alone

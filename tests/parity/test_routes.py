@@ -138,7 +138,7 @@ def test_a_lookup_of_what_is_blocked_tells_the_kernels_reason(kind, word):
 
 
 def test_a_lookup_of_no_address_is_a_value_error():
-    with scenes.routes() as inside, pytest.raises(ValueError, match="is not an address"):
+    with scenes.routes() as inside, pytest.raises(ValueError, match="is not an IPv4 address"):
         routes.lookup(inside.host, "host.example")
 
 
