@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from collectors.table import Gap, Table
+from collectors.table import Column, Gap, Table
 from collectors.values import Cell, Codes
-from nettui.joins import index_names, named, pairs, with_device, with_matching, with_owners, with_text
+from nettui.joins import index_names, masked, named, pairs, with_device, with_matching, with_owners, with_text
 from nettui.overview import OVERVIEW_NEEDS, overview
 from nettui.snapshot import Snapshot
 
@@ -45,7 +45,12 @@ def links(tables: Tables) -> Table:
     names = index_names(table)
     ports = named(table.numbers("master_index"), names)
     table = with_text(table, "master", "bridge, bond, vrf or team that it is a port of", ports)
-    table = with_text(table, "peer", "the device at the other end, or below", peers(table, names, tables.get("peers")))
+    ends = peers(table, names, tables.get("peers"))
+    table = with_text(table, "peer", "the device at the other end, or below", ends)
+    here = masked(ends, ~table["link_netnsid"].present())
+    table = table.extended(
+        [Column("link", "text", "label", help="the peer, where it is in this namespace")], {"link": here}
+    )
     if "nsids" in tables:
         spaces = named(table.numbers("link_netnsid"), pairs(tables["nsids"], "netnsid", "name"), "netnsid ", zero=True)
         table = with_text(table, "link_netns", "network namespace of the peer", spaces)

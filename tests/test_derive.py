@@ -14,6 +14,7 @@ LINKS = (INDEX, Column("ifname", "text"))
 SOFTNET = (Column("cpu", "u4", "key"),)
 NEIGHBOURS = (INDEX, Column("master_index", "u4"), Column("via_index", "u4"))
 SOCKETS = (Column("inode", "u8", "key"),)
+PEERS = (Column("netnsid", "u4"), INDEX, Column("ifname", "text"))
 OWNERS = (Column("inode", "u8"), Column("pid", "u4"), Column("fd", "u4"), Column("comm", "text"))
 
 
@@ -41,6 +42,17 @@ def test_an_index_becomes_a_name_and_an_unknown_one_stays_recognisable():
     assert section["dev"].cells() == ["lo", "if7", None]
     assert section["master"].cells() == [None, "lo", None]
     assert section["via"].cells() == [None, "if7", None]
+
+
+def test_the_link_below_is_named_as_ip_names_it_and_a_peer_elsewhere_is_only_a_peer():
+    columns = (*LINKS, *(Column(name, "u4") for name in ("master_index", "link_index", "link_netnsid")))
+    links = table(
+        columns, (1, "v0", None, 2, None), (2, "v1", None, 1, None), (3, "v2", None, 9, 0), (4, "d", None, None, None)
+    )
+    section = derive("links", snapshot(links=links, peers=table(PEERS, (0, 9, "eth0"))))
+    assert isinstance(section, Table)
+    assert section["link"].cells() == ["v1", "v0", None, None]
+    assert section["peer"].cells() == ["v1", "v0", "eth0", None]
 
 
 def test_a_section_without_its_own_table_is_that_tables_gap():
