@@ -7,6 +7,7 @@ PATH="$PATH:/usr/sbin:/sbin"
 need ip iproute2
 need ping iputils-ping
 need ethtool ethtool
+need sysctl procps
 need tmux tmux
 [ -f /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf ] || packages="$packages fonts-dejavu-core"
 [ -n "$packages" ] || exit 0
