@@ -138,10 +138,10 @@ def cases() -> Iterator[Case]:
 def run(command: list[str], netns: str) -> dict[str, float]:
     """Seconds of one run; a measuring process prints its own."""
     words = [word.format(netns=netns) if word == "{netns}" else word for word in command]
+    own = any(word.startswith("tests.bench") for word in words)
+    out, errors = (subprocess.PIPE, None) if own else (subprocess.DEVNULL, subprocess.DEVNULL)
     started = time.perf_counter()
-    done = subprocess.run(
-        words, stdout=subprocess.PIPE if "tests.bench" in " ".join(words) else subprocess.DEVNULL, check=True
-    )
+    done = subprocess.run(words, stdout=out, stderr=errors, check=True)
     seconds = time.perf_counter() - started
     return json.loads(done.stdout) if done.stdout else {"seconds": seconds}
 
