@@ -200,6 +200,12 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals, status: int, tmp_path:
     assert not list(tmp_path.iterdir())
 
 
+def test_an_interrupt_before_the_command_line_is_there_is_130(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
+    done = nettui("report", "links", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_a_reader_that_leaves_is_no_error() -> None:
     with subprocess.Popen(
         [*NETTUI, "report", "--json"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
