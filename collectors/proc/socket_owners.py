@@ -28,6 +28,7 @@ SOCKET = "socket:["  # fs/proc/fd.c, proc_readfd: the link reads socket:[INODE]
 PF_KTHREAD = 0x200000  # include/linux/sched.h, in field 9 of /proc/PID/stat
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 ROOT = "run it as root, or give it CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"
+GUARDED = "root is not enough: another user namespace or a security module guards them"
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ def read(host: Host) -> Iterator[Block | Gap]:
     yield Block("descriptors", b"".join(held.tobytes() for held in walk.held))
     yield Block("processes", b"".join(walk.processes))
     if walk.denied:
-        yield Gap(f"processes that may not be looked into: {walk.denied}", ROOT)
+        yield Gap(f"processes that may not be looked into: {walk.denied}", ROOT if os.geteuid() else GUARDED)
     if numbers and "1" not in numbers:
         yield Gap("/proc hides the processes of other users (mount option hidepid)", ROOT)
 

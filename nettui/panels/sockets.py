@@ -7,10 +7,11 @@ SOCKETS = Panel(
     title="Sockets",
     key="0",
     show=(
-        "netid", "state", "recv_q", "send_q", "src", "sport", "dst", "dport", "process", "pid", "drops",
+        "netid", "state", "recv_q", "send_q", "src", "sport", "dst", "dport", "process", "pid", "drops", "path",
+        "protocol",
     ),
     more=(
-        "rtt", "retrans_total", "path", "dev", "cong", "cwnd", "uid", "inode",
+        "rtt", "retrans_total", "dev", "cong", "cwnd", "uid", "inode",
     ),
     command="ss -anpemio",
     empty="no sockets",

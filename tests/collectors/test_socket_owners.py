@@ -78,6 +78,19 @@ def test_processes_that_may_not_be_looked_into_are_counted_without_kernel_thread
     assert [gap.reason for gap in table.gaps] == ["processes that may not be looked into: 1"]
 
 
+@pytest.mark.parametrize(("user", "remedy"), [(0, "not enough"), (1000, "run it as root")])
+def test_root_is_not_told_to_become_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, remedy: str):
+    process(tmp_path, 1, b"init", 0, "socket:[11]")
+
+    def denied(folder: int, pid: int) -> object:
+        raise PermissionError
+
+    monkeypatch.setattr(socket_owners, "sockets_of", denied)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    (gap,) = socket_owners.decode(socket_owners.read(Host(proc=tmp_path))).gaps
+    assert remedy in gap.remedy
+
+
 def test_hidden_processes_are_told(tmp_path: Path):
     process(tmp_path, 4000, b"mine", 1000, "socket:[11]")
     table = socket_owners.decode(socket_owners.read(Host(proc=tmp_path)))
