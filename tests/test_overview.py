@@ -2,9 +2,10 @@
 
 import numpy as np
 
+import collectors
 from collectors.draft import Draft
 from collectors.table import Column, Table
-from nettui.overview import overview
+from nettui.overview import FLOW, LOSS, overview
 from nettui.rates import with_rates
 
 NAMES = ("rx_bytes", "tx_bytes", "rx_dropped", "tx_dropped", "rx_errors", "tx_errors", "rx_missed_errors")
@@ -32,8 +33,8 @@ def shown(table: Table) -> list[tuple[object, ...]]:
 
 def test_idle_links_and_counters_at_zero_are_left_out():
     assert shown(links(lo={}, eth0={"rx_bytes": 23, "rx_dropped": 7})) == [
-        ("namespace", "with carrier", 1, None),
-        ("namespace", "without carrier", 1, None),
+        ("namespace", "up, with carrier", 1, None),
+        ("namespace", "down, or without carrier", 1, None),
         ("eth0", "rx_bytes", 23, None),
         ("eth0", "tx_bytes", 0, None),
         ("eth0", "rx_dropped", 7, None),
@@ -79,3 +80,8 @@ def test_a_full_table_has_its_fill():
     draft.numbers("limit", np.array([1024, 1024]))
     (row,) = overview({"limits": draft.table()}).rows()
     assert (row["value"], row["limit"], row["fill"]) == (512, 1024, 50.0)
+
+
+def test_every_counter_that_the_overview_looks_for_is_one_that_the_kernel_has():
+    there = set(collectors.collect("protocols")["counter"].cells())
+    assert [name for name in (*FLOW, *LOSS) if name not in there] == []
