@@ -67,10 +67,10 @@ def overview(tables: Mapping[str, Table]) -> Table:
 
 def link_rows(links: Table) -> Iterator[Row]:
     """How many are up, traffic of the busiest, and each loss counter of the links that lose most."""
-    # LOWER_UP is carrier and running (net/core/dev.c, dev_get_flags): a device that is down may keep its carrier
+    # up and with carrier (net/core/dev.c, dev_get_flags); a device that is down may have its carrier all the same
     up = int(links.codes("flags").matching(lambda flags: isinstance(flags, list) and "LOWER_UP" in flags).sum())
-    yield Row("link", "namespace", "up, with carrier", up, None, "devices", "links")
-    yield Row("link", "namespace", "down, or without carrier", len(links) - up, None, "devices", "links")
+    yield Row("link", "namespace", "LOWER_UP", up, None, "devices", "links")
+    yield Row("link", "namespace", "not LOWER_UP", len(links) - up, None, "devices", "links")
     for row in leading(links, "rx_bytes", "tx_bytes"):
         for what in ("rx_bytes", "tx_bytes"):
             yield counted(links, row, what, "link", str(links.cell(row, "ifname")), "B", "links")

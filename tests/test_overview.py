@@ -33,8 +33,8 @@ def shown(table: Table) -> list[tuple[object, ...]]:
 
 def test_idle_links_and_counters_at_zero_are_left_out():
     assert shown(links(lo={}, eth0={"rx_bytes": 23, "rx_dropped": 7})) == [
-        ("namespace", "up, with carrier", 1, None),
-        ("namespace", "down, or without carrier", 1, None),
+        ("namespace", "LOWER_UP", 1, None),
+        ("namespace", "not LOWER_UP", 1, None),
         ("eth0", "rx_bytes", 23, None),
         ("eth0", "tx_bytes", 0, None),
         ("eth0", "rx_dropped", 7, None),
