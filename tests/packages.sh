@@ -8,6 +8,10 @@ need ip iproute2
 need ping iputils-ping
 need ethtool ethtool
 need sysctl procps
+need nft nftables
+need iptables-save iptables
+need conntrack conntrack
+need ipset ipset
 need tmux tmux
 [ -f /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf ] || packages="$packages fonts-dejavu-core"
 [ -n "$packages" ] || exit 0

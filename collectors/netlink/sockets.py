@@ -11,8 +11,8 @@ from functools import partial
 from collectors.collector import Block, Collector, Raw
 from collectors.host import Host
 from collectors.netlink import sock_inet, sock_netlink, sock_packet, sock_proc, sock_unix
-from collectors.netlink.diag_modules import at_hand, missing
 from collectors.netlink.dump import NETLINK_SOCK_DIAG, decode_dump, dump
+from collectors.netlink.modules import at_hand, missing
 from collectors.netlink.sock_columns import COLUMNS
 from collectors.netlink.sock_inet import IPPROTO_DCCP, IPPROTO_MPTCP, IPPROTO_SCTP, IPPROTO_UDPLITE
 from collectors.table import Gap, Table, concatenate

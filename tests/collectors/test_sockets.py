@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from collectors import Host
 from collectors.collector import Block
-from collectors.netlink import diag_modules, sock_inet, sock_netlink, sock_packet, sock_proc, sock_unix, sockets
+from collectors.netlink import modules, sock_inet, sock_netlink, sock_packet, sock_proc, sock_unix, sockets
 from collectors.netlink.sock_inet import INET_DIAG_INFO, INET_DIAG_MSG
 from collectors.netlink.sock_tcp_info import FIELDS, TCP_INFO
 from collectors.netlink.sock_upper import mptcp_info, upper_layer
@@ -272,7 +272,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     (tmp_path / "proc/sys/kernel/modules_disabled").write_text("0\n")
     (tmp_path / "proc/sys/kernel/osrelease").write_text("6.1.0-test\n")
     (tmp_path / "proc/thread-self/net/protocols").write_text("protocol  size sockets  memory\nMPTCP 1936 3 125 no\n")
-    monkeypatch.setattr(diag_modules, "FOLDER", tmp_path / "modules")
+    monkeypatch.setattr(modules, "FOLDER", tmp_path / "modules")
     return Host(proc=tmp_path / "proc")
 
 
@@ -310,7 +310,7 @@ def test_nothing_is_asked_that_would_load_a_module(host: Host, asked: list[str])
 
 def test_loaded_and_built_in_modules_are_asked(host: Host, asked: list[str]):
     (host.proc / "modules").write_text("tcp_diag 16384 0 - Live 0x0\ninet_diag 24576 1 tcp_diag, Live 0x0\n")
-    folder = diag_modules.FOLDER / "6.1.0-test"
+    folder = modules.FOLDER / "6.1.0-test"
     folder.mkdir(parents=True)
     (folder / "modules.builtin").write_text("kernel/net/unix/unix_diag.ko\nkernel/net/packet/af_packet_diag.ko.zst\n")
     list(sockets.read(host))
@@ -340,7 +340,7 @@ def test_where_the_list_of_modules_may_not_be_read_nothing_is_asked(host: Host, 
 
 def test_a_release_that_is_a_path_is_not_followed(host: Host):
     (host.proc / "sys/kernel/osrelease").write_text("../../etc\n")
-    assert diag_modules.built_in(host) == frozenset()
+    assert modules.built_in(host) == frozenset()
 
 
 def test_a_refused_dump_is_replaced_by_its_listing(host: Host, monkeypatch: pytest.MonkeyPatch):

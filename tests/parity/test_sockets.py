@@ -11,7 +11,7 @@ import pytest
 
 from collectors import Table, collect
 from collectors.collector import Block
-from collectors.netlink import diag_modules, sockets
+from collectors.netlink import modules, sockets
 from collectors.netlink.sock_columns import COLUMNS
 from collectors.values import Cell
 from tests.lab import Namespace, needs_root, run
@@ -238,5 +238,5 @@ def test_no_two_rows_have_one_key(scene: tuple[Namespace, dict[str, Any]]) -> No
 
 
 def test_asking_is_harmless_only_where_the_kernel_loads_nothing() -> None:
-    assert diag_modules.missing(("inet_diag", "tcp_diag"), None) == []
-    assert diag_modules.missing(("inet_diag", "tcp_diag"), frozenset({"inet_diag"})) == ["tcp_diag"]
+    assert modules.missing(("inet_diag", "tcp_diag"), None) == []
+    assert modules.missing(("inet_diag", "tcp_diag"), frozenset({"inet_diag"})) == ["tcp_diag"]

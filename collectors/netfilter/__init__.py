@@ -1,0 +1,1 @@
+"""Conntrack, rulesets and sets of the kernel's Netfilter, from nfnetlink, getsockopt and /proc."""
