@@ -1,0 +1,1 @@
+"""xtables: what matches and targets say, in the syntax of iptables."""

@@ -1,0 +1,191 @@
+"""Templates: many records of one layout told as text, the layout once and the values for each.
+
+A teller writes down what the first record of a layout says. Where it only passes a value on, it leaves a hole; what
+it looked at, to decide what to say, is part of the layout, and so is every byte that it did not name. Records that
+equal the first one but for its holes are told by the same template.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.values import distinct
+from collectors.wire.netlink import NLA_TYPE_MASK, NLATTR, DecodeError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Bytes ``start`` to ``start + length`` of each record, told by ``tell``, which is asked once per value."""
+
+    start: int
+    length: int
+    tell: Callable[[bytes], str]
+
+
+class Place(NamedTuple):
+    """Where in each record a number stands."""
+
+    start: int
+    dtype: str
+
+
+Piece = str | Hole
+Pieces = Sequence[Piece]
+
+
+class View:
+    """Part of one record. What is read through it is part of the layout; ``hole`` and ``place`` leave it open."""
+
+    __slots__ = ("_marks", "_raw", "length", "start")
+
+    def __init__(self, raw: bytes, marks: Marks | None = None, start: int = 0, length: int | None = None) -> None:
+        self._raw, self._marks = raw, marks or Marks()
+        self.start, self.length = start, len(raw) - start if length is None else length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def octets(self) -> bytes:
+        self._marks.looked.append((self.start, self.length))
+        return self._raw[self.start : self.start + self.length]
+
+    def number(self, form: str = ">I", at: int = 0) -> int:
+        """One number of struct's ``form`` (netfilter's attributes are big-endian) at an offset of this part."""
+        return int(self.part(at, struct.calcsize(form))._unpacked(form))
+
+    def text(self) -> str:
+        """A NUL-terminated string; bytes that are not UTF-8 survive as surrogates."""
+        return told_string(self.octets())
+
+    def part(self, at: int, length: int | None = None) -> View:
+        """A part of this part; DecodeError when it does not hold that much."""
+        size = self.length - at if length is None else length
+        if at < 0 or size < 0 or at + size > self.length:
+            raise DecodeError(self.start + at, f"{size} bytes expected, {self.length - at} left")
+        return View(self._raw, self._marks, self.start + at, size)
+
+    def hole(self, tell: Callable[[bytes], str]) -> Hole:
+        """This part's bytes as a hole in the text."""
+        self._marks.left_open.append((self.start, self.length))
+        return Hole(self.start, self.length, tell)
+
+    def place(self, dtype: str) -> Place:
+        """This part as a number of each record, left open; DecodeError when it is shorter."""
+        part = self.part(0, np.dtype(dtype).itemsize)
+        self._marks.left_open.append((part.start, part.length))
+        return Place(self.start, dtype)
+
+    def ignore(self) -> None:
+        """Nothing told depends on these bytes (a kernel's pointer, a count that no one shows)."""
+        self._marks.left_open.append((self.start, self.length))
+
+    def attributes(self) -> Iterator[tuple[int, View]]:
+        """Netlink attributes in order: numbers and payloads."""
+        at, end = self.start, self.start + self.length
+        while end - at >= 4:
+            size, number = NLATTR.unpack_from(self._raw, at)
+            if size < 4 or size > end - at:
+                raise DecodeError(at, f"attribute length {size} with {end - at} bytes left")
+            yield number & NLA_TYPE_MASK, View(self._raw, self._marks, at + 4, size - 4)
+            at += (size + 3) & ~3
+
+    def attribute_map(self) -> dict[int, View]:
+        """Attributes by number; of a repeated one the last."""
+        return dict(self.attributes())
+
+    def _unpacked(self, form: str) -> Any:
+        self._marks.looked.append((self.start, self.length))
+        return struct.unpack_from(form, self._raw, self.start)[0]
+
+
+class Marks:
+    """What a teller looked at and what it left open, as (start, length)."""
+
+    def __init__(self) -> None:
+        self.looked: list[tuple[int, int]] = []
+        self.left_open: list[tuple[int, int]] = []
+
+    def layout(self, length: int) -> NDArray[np.uint8]:
+        """(length,) 255 where a record of the layout has the first one's byte, 0 where its own."""
+        mask = np.full(length, 255, np.uint8)
+        for ranges, value in ((self.left_open, 0), (self.looked, 255)):
+            for start, size in ranges:
+                mask[start : start + size] = value
+        return mask
+
+
+def layouts(
+    data: NDArray[np.uint8], offsets: NDArray[np.intp], lengths: NDArray[Any], tell: Callable[[View], T]
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.uint8], T]]:
+    """Records divided by layout: their rows, their bytes (n, length), and what ``tell`` made of the first of them."""
+    for length in distinct(lengths)[0].tolist():
+        rows = np.flatnonzero(lengths == length)
+        octets = records(data, offsets[rows], length)
+        while len(rows):
+            marks = Marks()
+            told = tell(View(octets[0, :length].tobytes(), marks))
+            alike = matching(octets, marks.layout(length))
+            if alike.all():
+                yield rows, octets, told
+                break
+            yield rows[alike], octets[alike], told
+            rows, octets = rows[~alike], octets[~alike]
+
+
+def records(data: NDArray[np.uint8], offsets: NDArray[np.intp], length: int) -> NDArray[np.uint8]:
+    """The records at ``offsets``, (n, length rounded up to 8), zero behind their end."""
+    width = (length + 7) & ~7
+    found = np.zeros((len(offsets), width), np.uint8)
+    if length:
+        found[:, :length] = np.lib.stride_tricks.sliding_window_view(data, length)[offsets]
+    return found
+
+
+def matching(octets: NDArray[np.uint8], layout: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which records equal the first one wherever the layout says."""
+    mask = np.zeros(octets.shape[1], np.uint8)
+    mask[: len(layout)] = layout
+    words, wanted = octets.view(np.uint64), mask.view(np.uint64)
+    kept = np.flatnonzero(wanted)
+    alike = np.ones(len(words), np.bool_)
+    for word in kept.tolist():
+        column = words[:, word]
+        alike &= (column ^ column[0]) & wanted[word] == 0
+    return alike
+
+
+def filled(pieces: Pieces, octets: NDArray[np.uint8]) -> list[str]:
+    """The text of every record (n, width) of a layout."""
+    columns = [told_column(piece, octets) for piece in pieces if isinstance(piece, Hole)]
+    if not columns:
+        return ["".join(piece for piece in pieces if isinstance(piece, str))] * len(octets)
+    form = "".join(piece.replace("%", "%%") if isinstance(piece, str) else "%s" for piece in pieces)
+    return [form % values for values in zip(*columns, strict=True)]
+
+
+def told_column(hole: Hole, octets: NDArray[np.uint8]) -> list[str]:
+    size = hole.length
+    raw = octets[:, hole.start : hole.start + size].tobytes()
+    values = [raw[at : at + size] for at in range(0, len(raw), size)] if size else [b""] * len(octets)
+    told = {value: hole.tell(value) for value in dict.fromkeys(values)}
+    return [told[value] for value in values]
+
+
+def numbers(place: Place, octets: NDArray[np.uint8]) -> NDArray[Any]:
+    """The number of every record (n, width), (n,)."""
+    size = np.dtype(place.dtype).itemsize
+    column = np.ascontiguousarray(octets[:, place.start : place.start + size])
+    return column.view(place.dtype)[:, 0]
+
+
+def told_string(octets: bytes) -> str:
+    """A NUL-terminated string in a field of fixed size."""
+    return octets.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
