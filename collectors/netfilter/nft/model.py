@@ -43,9 +43,12 @@ class NftSet:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """``family``: NFPROTO_* of the table; ``sets``: the table's, by name; ``device``: the name of an ifindex."""
+    """``family``: NFPROTO_* of the table; ``sets``: the table's, by name; ``device``: the name of an ifindex;
+    ``ipsets``: names of the ipset sets by index, for iptables' ``-m set``.
+    """
 
     family: int
     table: str = ""
     sets: Mapping[str, NftSet] = field(default_factory=dict)
     device: Callable[[int], str | None] = lambda index: None
+    ipsets: Mapping[int, str] = field(default_factory=dict)
