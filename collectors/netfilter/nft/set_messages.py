@@ -1,0 +1,263 @@
+"""Sets of nf_tables and their elements, from NFT_MSG_GETSET and NFT_MSG_GETSETELEM (uapi linux/netfilter/nf_tables.h)."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import select
+import socket
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.collector import Block
+from collectors.host import Host
+from collectors.netfilter import nfnetlink
+from collectors.netfilter.nft.model import NftSet
+from collectors.netlink import dump
+from collectors.wire.netlink import (
+    NLA_TYPE_MASK,
+    NLM_F_DUMP,
+    NLMSG_DONE,
+    NLMSG_ERROR,
+    NLMSGHDR,
+    DecodeError,
+    Messages,
+    attribute,
+    attribute_map,
+    attributes,
+    request,
+    text,
+)
+from collectors.wire.places import Places, attribute_places
+
+NFT_MSG_NEWSET, NFT_MSG_GETSET, NFT_MSG_NEWSETELEM, NFT_MSG_GETSETELEM = 9, 10, 12, 13
+NFTA_LIST_ELEM = 1
+NFTA_SET_TABLE, NFTA_SET_NAME, NFTA_SET_FLAGS, NFTA_SET_KEY_TYPE, NFTA_SET_KEY_LEN = 1, 2, 3, 4, 5
+NFTA_SET_DATA_TYPE, NFTA_SET_DATA_LEN, NFTA_SET_POLICY, NFTA_SET_DESC = 6, 7, 8, 9
+NFTA_SET_TIMEOUT, NFTA_SET_GC_INTERVAL, NFTA_SET_USERDATA, NFTA_SET_OBJ_TYPE = 11, 12, 13, 15
+NFTA_SET_HANDLE, NFTA_SET_EXPR, NFTA_SET_EXPRESSIONS = 16, 17, 18
+NFTA_SET_COUNT = 20  # since Linux 6.15
+NFTA_SET_DESC_SIZE, NFTA_SET_DESC_CONCAT = 1, 2
+NFTA_SET_FIELD_LEN = 1
+NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_ELEMENTS = 1, 2, 3
+BLOCK = 4 << 20  # bytes from which on a block is handed over
+ROOM = 256 << 10  # bytes one recv may return
+
+SetKey = tuple[int, str, str]  # family, table, set
+sequences = itertools.count(1)
+
+
+class SetElements(NamedTuple):
+    """Part of one set's elements: where the payload of each NFTA_LIST_ELEM stands in ``data``, (n,) each."""
+
+    key: SetKey
+    data: NDArray[np.uint8]
+    offsets: NDArray[np.intp]
+    lengths: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+
+def decode_sets(messages: Messages) -> list[NftSet]:
+    """All sets and maps, the anonymous ones too, in the kernel's order."""
+    found = []
+    size = 16 + nfnetlink.NFGENMSG.itemsize
+    for offset, length in zip(messages.offsets.tolist(), messages.lengths.tolist(), strict=True):
+        if length < size:
+            raise DecodeError(offset, f"message of {length} bytes, nfgenmsg needs {size}")
+        body = messages.data[offset + 16 : offset + length].tobytes()
+        found.append(decoded_set(body[0], attribute_map(body[4:])))
+    return found
+
+
+def decoded_set(family: int, found: dict[int, bytes]) -> NftSet:
+    size, fields = description(found.get(NFTA_SET_DESC, b""))
+    return NftSet(
+        family,
+        text(found.get(NFTA_SET_TABLE, b"")),
+        text(found.get(NFTA_SET_NAME, b"")),
+        unsigned(found, NFTA_SET_HANDLE),
+        unsigned(found, NFTA_SET_FLAGS),
+        unsigned(found, NFTA_SET_KEY_TYPE),
+        unsigned(found, NFTA_SET_KEY_LEN),
+        unsigned(found, NFTA_SET_DATA_TYPE),
+        unsigned(found, NFTA_SET_DATA_LEN),
+        unsigned(found, NFTA_SET_OBJ_TYPE),
+        unsigned(found, NFTA_SET_TIMEOUT),
+        unsigned(found, NFTA_SET_GC_INTERVAL),
+        unsigned(found, NFTA_SET_POLICY),
+        size,
+        fields,
+        unsigned(found, NFTA_SET_COUNT) if NFTA_SET_COUNT in found else None,
+        userdata(found.get(NFTA_SET_USERDATA, b"")),
+        expressions(found, NFTA_SET_EXPR, NFTA_SET_EXPRESSIONS),
+    )
+
+
+def description(value: bytes) -> tuple[int, tuple[int, ...]]:
+    """The size asked for, and the bytes of each part of a concatenated key."""
+    found = attribute_map(value)
+    parts = attributes(found.get(NFTA_SET_DESC_CONCAT, b""))
+    return unsigned(found, NFTA_SET_DESC_SIZE), tuple(
+        unsigned(attribute_map(part), NFTA_SET_FIELD_LEN) for number, part in parts if number == NFTA_LIST_ELEM
+    )
+
+
+def expressions(found: dict[int, bytes], single: int, several: int) -> tuple[bytes, ...]:
+    """Payloads of the expressions of a set or element: of the one, or of each of the list."""
+    if several in found:
+        return tuple(value for number, value in attributes(found[several]) if number == NFTA_LIST_ELEM)
+    return (found[single],) if single in found else ()
+
+
+def userdata(value: bytes) -> dict[int, bytes]:
+    """libnftnl's TLVs { u8 type; u8 length; value } by type; what does not fit behind them is left out."""
+    found, at = {}, 0
+    while at + 2 <= len(value) and at + 2 + value[at + 1] <= len(value):
+        found[value[at]] = value[at + 2 : at + 2 + value[at + 1]]
+        at += 2 + value[at + 1]
+    return found
+
+
+def unsigned(found: dict[int, bytes], number: int) -> int:
+    return int.from_bytes(found.get(number, b""), "big")
+
+
+def decode_elements(messages: Messages) -> dict[SetKey, list[bytes]]:
+    """The payload of every NFTA_LIST_ELEM by set, in the kernel's order, over as many messages as it took."""
+    found: dict[SetKey, list[bytes]] = {}
+    for part in element_places(messages):
+        raw = memoryview(part.data)
+        spans = zip(part.offsets.tolist(), (part.offsets + part.lengths).tolist(), strict=True)
+        found.setdefault(part.key, []).extend([bytes(raw[start:end]) for start, end in spans])
+    return found
+
+
+def element_places(messages: Messages) -> Iterator[SetElements]:
+    """The elements of each message; those of equal length that follow each other are found by one stride."""
+    if not len(messages):
+        return
+    nowhere = Places(np.zeros(len(messages), np.intp), np.full(len(messages), -1, np.intp))
+    places = attribute_places(messages, nfnetlink.NFGENMSG.itemsize)
+    tables, sets, lists = (
+        places.get(number, nowhere)
+        for number in (NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_ELEMENTS)
+    )
+    for row, family in enumerate(messages.data[messages.offsets + 16].tolist()):
+        key = (family, named(messages.data, tables, row), named(messages.data, sets, row))
+        start, length = int(lists.offsets[row]), int(lists.lengths[row])
+        offsets, lengths = listed(messages.data, start, start + max(length, 0))
+        yield SetElements(key, messages.data, offsets, lengths)
+
+
+def named(data: NDArray[np.uint8], places: Places, row: int) -> str:
+    offset, length = int(places.offsets[row]), int(places.lengths[row])
+    return text(data[offset : offset + length].tobytes()) if length > 0 else ""
+
+
+def listed(data: NDArray[np.uint8], start: int, end: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Payload offsets and lengths of the NFTA_LIST_ELEM attributes between two offsets."""
+    words = data.view(np.uint32)
+    heads = words.data
+    offsets, lengths = [], []
+    at = start
+    while end - at >= 4:
+        head = heads[at >> 2]
+        size, number = head & 0xFFFF, head >> 16 & NLA_TYPE_MASK
+        if size < 4 or size > end - at:
+            raise DecodeError(at, f"attribute length {size} with {end - at} bytes left")
+        stride = (size + 3) & ~3
+        run = repeated(words, at >> 2, stride >> 2, head, (end - at) // stride or 1)
+        if number == NFTA_LIST_ELEM:
+            offsets.append(np.arange(at + 4, at + 4 + run * stride, stride))
+            lengths.append(np.full(run, size - 4, np.intp))
+        at += run * stride
+    return joined(offsets), joined(lengths)
+
+
+def repeated(words: NDArray[np.uint32], at: int, stride: int, head: int, most: int) -> int:
+    """How many attributes with this header follow each other from ``at`` (in words)."""
+    if most < 2 or words[at + stride] != head:
+        return 1
+    differing = words[at : at + most * stride : stride] != head
+    first = int(differing.argmax())
+    return first if differing[first] else most
+
+
+def joined(parts: list[NDArray[np.intp]]) -> NDArray[np.intp]:
+    return np.concatenate(parts) if parts else np.empty(0, np.intp)
+
+
+def read_elements(host: Host, *sets: NftSet) -> Iterator[Block]:
+    """The elements of each set, asked over one socket; blocks of whole messages, several sets in one or one in many.
+
+    A set that has gone is passed over: the ruleset has changed, and its generation tells so.
+    """
+    with dump.open_netlink(host, nfnetlink.NETLINK_NETFILTER) as sock:
+        kept = Kept()
+        for found in sets:
+            sock.send(elements_request(found))
+            for received in answer(sock):
+                if full := kept.put(received):
+                    yield Block("elements", full)
+        if rest := kept.taken():
+            yield Block("elements", rest)
+
+
+def elements_request(found: NftSet) -> bytes:
+    body = nfnetlink.header(found.family) + b"".join(
+        attribute(number, name.encode("utf-8", "surrogateescape") + b"\0")
+        for number, name in ((NFTA_SET_ELEM_LIST_TABLE, found.table), (NFTA_SET_ELEM_LIST_SET, found.name))
+    )
+    kind = nfnetlink.kind(nfnetlink.NFTABLES, NFT_MSG_GETSETELEM)
+    return request(kind, NLM_F_DUMP, next(sequences) & 0xFFFFFFFF, body)
+
+
+class Kept:
+    """Received messages, gathered to blocks."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def put(self, received: bytes) -> bytes:
+        """The block that these messages completed, b"" while there is room."""
+        self.data += received
+        return self.taken() if len(self.data) >= BLOCK else b""
+
+    def taken(self) -> bytes:
+        full, self.data = bytes(self.data), bytearray()
+        return full
+
+
+def answer(sock: socket.socket) -> Iterator[bytes]:
+    """What each recv of one dump gave, until its last message; see ``dump.answer`` for why nothing is waited for."""
+    ended = False
+    while not ended:
+        try:
+            received = sock.recv(ROOM, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            if not select.select([sock], [], [], dump.PATIENCE)[0]:
+                raise TimeoutError(f"the kernel sent nothing for {dump.PATIENCE:.0f} seconds of a dump") from None
+            continue
+        kind, refusal = last(received)
+        ended = kind in (NLMSG_DONE, NLMSG_ERROR)
+        if refusal != errno.ENOENT:
+            yield received
+
+
+def last(received: bytes) -> tuple[int, int]:
+    """The type of the last message, and the errno it carries."""
+    at, kind = 0, NLMSG_DONE
+    while len(received) - at >= NLMSGHDR.size:
+        length, kind, *_ = NLMSGHDR.unpack_from(received, at)
+        if kind in (NLMSG_DONE, NLMSG_ERROR) and len(received) - at >= NLMSGHDR.size + 4:
+            return kind, -int(struct.unpack_from("=i", received, at + NLMSGHDR.size)[0])
+        if length < NLMSGHDR.size:
+            return NLMSG_ERROR, 0  # the decoder meets the same bytes and says what is wrong
+        at += (length + 3) & ~3
+    return kind, 0
