@@ -70,6 +70,10 @@ class Draft:
         """Ready cells of a text or json column (None = absent)."""
         self._put(name, at, Codes.of(cells))
 
+    def coded(self, name: str, codes: Codes, at: Index = WHOLE) -> None:
+        """Cells that are interned already."""
+        self._put(name, at, codes)
+
     def addresses(
         self,
         name: str,

@@ -1,10 +1,15 @@
-"""What a teller makes of one layout of rules: pieces of text with holes, and where the counters stand."""
+"""Rules told as text: what a teller makes of one layout, and the rules of many layouts together."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from collectors.wire.templates import Pieces, Place
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.wire.templates import Pieces, Place, View, filled, layouts, numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +30,77 @@ class Told:
 
 class NotTheirs(ValueError):
     """A rule that this world's tool could not have written: the other teller's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The rules of one table as the kernel gave them: what tells each stands at ``offsets`` in ``data``, (n,).
+
+    ``handles``: 0 in a world that has none.
+    """
+
+    data: NDArray[np.uint8]
+    offsets: NDArray[np.intp]
+    lengths: NDArray[np.intp]
+    chains: list[str]
+    handles: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Rules of one chain or many, in the kernel's order; each list and array (n,).
+
+    ``counted``: whether the rule has a counter of its own; else packets and bytes mean nothing.
+    """
+
+    chains: list[str]
+    handles: NDArray[np.uint64]
+    texts: list[str]
+    verdicts: list[str]
+    comments: list[str | None]
+    packets: NDArray[np.uint64]
+    bytes: NDArray[np.uint64]
+    counted: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.chains)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Rules]) -> Rules:
+        return cls(
+            [name for part in parts for name in part.chains],
+            np.concatenate([np.zeros(0, np.uint64), *(part.handles for part in parts)]),
+            [text for part in parts for text in part.texts],
+            [verdict for part in parts for verdict in part.verdicts],
+            [comment for part in parts for comment in part.comments],
+            np.concatenate([np.zeros(0, np.uint64), *(part.packets for part in parts)]),
+            np.concatenate([np.zeros(0, np.uint64), *(part.bytes for part in parts)]),
+            np.concatenate([np.zeros(0, np.bool_), *(part.counted for part in parts)]),
+        )
+
+
+def told(records: Records, tell: Callable[[View], Told], lead: Callable[[str], str]) -> Rules:
+    """All rules of a table as text; ``lead`` gives what stands before each rule from its chain's name."""
+    count = len(records.chains)
+    texts, verdicts = [""] * count, [""] * count
+    comments: list[str | None] = [None] * count
+    packets, octets_counted = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
+    counted = np.zeros(count, np.bool_)
+    for rows, octets, found in layouts(records.data, records.offsets, records.lengths, tell):
+        put(texts, rows, filled(found.text, octets))
+        put(verdicts, rows, filled(found.verdict, octets))
+        if found.comment:
+            put(comments, rows, filled(found.comment, octets))
+        if found.packets and found.bytes:
+            packets[rows], octets_counted[rows] = numbers(found.packets, octets), numbers(found.bytes, octets)
+            counted[rows] = True
+    leads = {chain: lead(chain) for chain in dict.fromkeys(records.chains)}
+    texts = [leads[chain] + said for chain, said in zip(records.chains, texts, strict=True)]
+    return Rules(
+        records.chains, records.handles, texts, verdicts, comments, counters["packets"], counters["bytes"], counted
+    )
+
+
+def put(target: list[Any], rows: NDArray[np.intp], values: Sequence[Any]) -> None:
+    for row, value in zip(rows.tolist(), values, strict=True):
+        target[row] = value

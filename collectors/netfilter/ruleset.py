@@ -1,0 +1,145 @@
+"""Rulesets of nf_tables, iptables-nft and iptables-legacy as one table, in the order in which a packet meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.collector import Block, Collector, Raw
+from collectors.draft import Draft
+from collectors.host import Host
+from collectors.netfilter import nft_world
+from collectors.netfilter.chain import Chain, Holding, merged
+from collectors.netfilter.told import Rules
+from collectors.netfilter.xt import legacy
+from collectors.table import Column, Gap, Table
+from collectors.values import Codes
+
+HOOKS = ("ingress", "prerouting", "input", "forward", "output", "postrouting", "egress")
+FAMILIES = ("netdev", "bridge", "arp", "inet", "ip", "ip6")
+LOSING = ("drop", "reject")
+
+COLUMNS = (
+    Column("world", "text", "key", help="nft, iptables-nft or iptables-legacy: whose syntax the rule is told in"),
+    Column("family", "text", "key", help="ip, ip6, inet, arp, bridge or netdev"),
+    Column("table", "text", "key", help="table"),
+    Column("chain", "text", "key", help="chain"),
+    Column("kind", "text", "key", help="base chain (at a hook), chain (jumped to) or rule"),
+    Column("hook", "text", "label", help="where in the packet's way the base chain stands"),
+    Column("priority", "i4", "label", help="order at the hook, the smallest first", path="prio"),
+    Column("priority_name", "text", "label", help="the same by name where it has one: raw, mangle, filter, …"),
+    Column("type", "text", "label", help="filter, nat or route, of a base chain"),
+    Column("policy", "text", "label", help="what becomes of a packet that no rule of the base chain decides on"),
+    Column("handle", "u8", "key", help="the kernel's number of the chain or rule (nft delete rule … handle N)"),
+    Column("slot", "u4", "key", help="position, in a world that has no handles"),
+    Column("position", "u4", "label", help="number of the rule in its chain, from 1 (iptables --line-numbers)"),
+    Column("rule", "text", "label", help="the rule as nft list ruleset or iptables-save print it"),
+    Column("packets", "u8", "counter", "packets", "packets that the rule's counter, or the chain's policy, met"),
+    Column("bytes", "u8", "counter", "B", "bytes of these"),
+    Column("verdict", "text", "label", help="what the rule ends with: accept, drop, reject, jump CHAIN, dnat, …"),
+    Column("target", "text", "label", help="chain that the rule jumps or goes to"),
+    Column("uncounted", "bool", "label", help="packets are lost here and nothing counts them"),
+    Column("comment", "text", "label", help="comment of the rule or chain"),
+    Column("dev", "json", "label", help="devices that the base chain stands at (netdev, inet ingress)"),
+    Column("table_handle", "u8", "label", help="the kernel's number of the table"),
+    Column("table_flags", "json", "label", help="dormant (its chains are not in use), owner, persist"),
+    Column("owner", "u4", "label", help="netlink port of the process that alone may change the table"),
+    Column("table_comment", "text", "label", help="comment of the table"),
+)
+
+
+def read(host: Host) -> Iterator[Block | Gap]:
+    yield from nft_world.read(host)
+    yield from legacy.read(host)
+
+
+def decode(raw: Raw) -> Table:
+    """One row per base chain, chain and rule; base chains by hook and priority, then those that are jumped to."""
+    blocks = [item for item in raw if isinstance(item, Block)]
+    gaps = [item for item in raw if isinstance(item, Gap)]
+    holdings = [*nft_world.decode(blocks, gaps), *legacy.decode(blocks)]
+    return table(sorted(holdings, key=lambda holding: holding.chain.place(HOOKS, FAMILIES)), gaps)
+
+
+def table(holdings: Sequence[Holding], gaps: Sequence[Gap]) -> Table:
+    """Chains, each followed by its rules, as columns."""
+    sizes = np.array([1 + len(holding.rows) for holding in holdings], np.intp)
+    heads = np.cumsum(sizes) - sizes
+    at_chain = np.repeat(np.arange(len(holdings)), sizes)
+    is_rule = np.ones(len(at_chain), np.bool_)
+    is_rule[heads] = False
+    draft = Draft(COLUMNS, len(at_chain))
+    put_chains(draft, [holding.chain for holding in holdings], at_chain, is_rule, heads)
+    put_rules(draft, *merged(holdings), np.flatnonzero(is_rule))
+    position = np.arange(len(at_chain)) - heads[at_chain] if len(heads) else at_chain
+    draft.numbers("position", position, known=is_rule)
+    handless = np.array([holding.chain.handle is None for holding in holdings], np.bool_)
+    draft.numbers("slot", position, known=is_rule & handless[at_chain])
+    return draft.table(gaps)
+
+
+def put_chains(
+    draft: Draft,
+    chains: Sequence[Chain],
+    at_chain: NDArray[np.intp],
+    is_rule: NDArray[np.bool_],
+    heads: NDArray[np.intp],
+) -> None:
+    """What a chain says of itself in its own row, and what it says of its rules too in theirs."""
+
+    for name in ("world", "family", "table", "hook", "priority_name"):
+        draft.coded(name, Codes.of([getattr(chain, name) for chain in chains]).take(at_chain))
+    draft.coded("chain", Codes.of([chain.name for chain in chains]).take(at_chain))
+    draft.coded("kind", kinds(chains, at_chain, is_rule))
+    priorities = np.array([chain.priority or 0 for chain in chains], np.int32)
+    hooked = np.array([chain.priority is not None for chain in chains], np.bool_)
+    draft.numbers("priority", priorities[at_chain], known=hooked[at_chain])
+    for name in ("type", "policy", "comment", "table_comment"):
+        draft.cells(name, [getattr(chain, name) for chain in chains], heads)
+    for name in ("table_flags", "dev"):
+        draft.cells(name, [list(getattr(chain, name)) or None for chain in chains], heads)
+    for name in ("handle", "table_handle", "owner"):
+        put_known(draft, name, [getattr(chain, name) for chain in chains], heads)
+    for name, place in (("packets", 0), ("bytes", 1)):
+        put_known(draft, name, [chain.counted[place] if chain.counted else None for chain in chains], heads)
+    lost = [chain.policy in LOSING and not chain.counted for chain in chains]
+    draft.numbers("uncounted", True, heads, np.array(lost, np.bool_))
+
+
+def put_known(draft: Draft, name: str, numbers: Sequence[int | None], at: NDArray[np.intp]) -> None:
+    known = np.array([number is not None for number in numbers], np.bool_)
+    draft.numbers(name, np.array([number or 0 for number in numbers], np.uint64), at, known)
+
+
+def kinds(chains: Sequence[Chain], at_chain: NDArray[np.intp], is_rule: NDArray[np.bool_]) -> Codes:
+    based = np.array([chain.hook is not None for chain in chains], np.bool_)
+    codes = np.where(is_rule, 2, np.where(based[at_chain], 0, 1))
+    return Codes(codes.astype(np.int8), ("base chain", "chain", "rule"))
+
+
+def put_rules(draft: Draft, rules: Rules, order: NDArray[np.intp], at: NDArray[np.intp]) -> None:
+    rows = order.tolist()
+    verdicts = [rules.verdicts[row] for row in rows]
+    draft.cells("rule", [rules.texts[row] for row in rows], at)
+    draft.cells("verdict", [verdict or None for verdict in verdicts], at)
+    draft.cells("target", [aim(verdict) for verdict in verdicts], at)
+    draft.cells("comment", [rules.comments[row] for row in rows], at)
+    counted, handles = rules.counted[order], rules.handles[order]
+    draft.numbers("packets", rules.packets[order], at, counted)
+    draft.numbers("bytes", rules.bytes[order], at, counted)
+    draft.numbers("handle", handles, at, handles != 0)
+    losing = np.array([verdict in LOSING for verdict in verdicts], np.bool_)
+    draft.numbers("uncounted", True, at, losing & ~counted)
+
+
+def aim(verdict: str) -> str | None:
+    """The chain of ``jump CHAIN`` and ``goto CHAIN``."""
+    word, _, chain = verdict.partition(" ")
+    return chain if word in ("jump", "goto") and chain else None
+
+
+NETFILTER = Collector(
+    "netfilter", COLUMNS, read, decode, "nf_tables over nfnetlink, ip_tables by getsockopt", every=2.0
+)
