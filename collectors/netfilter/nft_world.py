@@ -85,7 +85,7 @@ def read(host: Host) -> Iterator[Block | Gap]:
             if part == "sets":
                 found = decode_sets(messages(block.data).of(kind(answer)))
                 anonymous += [entry for entry in found if entry.flags & NFT_SET_ANONYMOUS]
-    yield from read_elements(host, anonymous)
+    yield from read_elements(host, *anonymous)
     yield from devices(host)
     yield from ipset.read_names(host)
     yield generation(host)
@@ -142,13 +142,16 @@ class Contexts:
     """Sets with the elements of the anonymous ones, device names and ipsets: what rules of a table refer to."""
 
     def __init__(self, found: Mapping[str, Sequence[Messages]], ipsets: Mapping[int, str]) -> None:
-        elements = decode_elements([of(part, NFT_MSG_NEWSETELEM) for part in found["elements"]])
+        elements: dict[tuple[int, str, str], list[bytes]] = {}
+        for part in found["elements"]:
+            for key, listed in decode_elements(of(part, NFT_MSG_NEWSETELEM)).items():
+                elements.setdefault(key, []).extend(listed)
         self._sets: dict[TableKey, dict[str, NftSet]] = {}
         for part in found["sets"]:
             for entry in decode_sets(of(part, NFT_MSG_NEWSET)):
-                key = TableKey(entry.family, entry.table)
-                listed = elements.get((entry.family, entry.table, entry.name))
-                self._sets.setdefault(key, {})[entry.name] = replace(entry, elements=listed) if listed else entry
+                known = elements.get((entry.family, entry.table, entry.name))
+                own = self._sets.setdefault(TableKey(entry.family, entry.table), {})
+                own[entry.name] = replace(entry, elements=known) if known is not None else entry
         self._ipsets = ipsets
         self._devices = dict(pair for part in found["devices"] for pair in device_names(part.of(RTM_NEWLINK)))
 

@@ -96,9 +96,8 @@ def told(records: Records, tell: Callable[[View], Told], lead: Callable[[str], s
             counted[rows] = True
     leads = {chain: lead(chain) for chain in dict.fromkeys(records.chains)}
     texts = [leads[chain] + said for chain, said in zip(records.chains, texts, strict=True)]
-    return Rules(
-        records.chains, records.handles, texts, verdicts, comments, counters["packets"], counters["bytes"], counted
-    )
+    own = (records.chains, records.handles, texts, verdicts, comments)
+    return Rules(*own, packets, octets_counted, counted)
 
 
 def put(target: list[Any], rows: NDArray[np.intp], values: Sequence[Any]) -> None:
