@@ -1,4 +1,4 @@
-"""Sets of nf_tables and their elements, from NFT_MSG_GETSET and NFT_MSG_GETSETELEM (uapi linux/netfilter/nf_tables.h)."""
+"""Sets of nf_tables and their elements, from NFT_MSG_GETSET and NFT_MSG_GETSETELEM."""
 
 from __future__ import annotations
 
@@ -128,13 +128,14 @@ def unsigned(found: dict[int, bytes], number: int) -> int:
     return int.from_bytes(found.get(number, b""), "big")
 
 
-def decode_elements(messages: Messages) -> dict[SetKey, list[bytes]]:
+def decode_elements(parts: Iterable[Messages]) -> dict[SetKey, list[bytes]]:
     """The payload of every NFTA_LIST_ELEM by set, in the kernel's order, over as many messages as it took."""
     found: dict[SetKey, list[bytes]] = {}
-    for part in element_places(messages):
-        raw = memoryview(part.data)
-        spans = zip(part.offsets.tolist(), (part.offsets + part.lengths).tolist(), strict=True)
-        found.setdefault(part.key, []).extend([bytes(raw[start:end]) for start, end in spans])
+    for part in parts:
+        for held in element_places(part):
+            raw = memoryview(held.data)
+            spans = zip(held.offsets.tolist(), (held.offsets + held.lengths).tolist(), strict=True)
+            found.setdefault(held.key, []).extend([bytes(raw[start:end]) for start, end in spans])
     return found
 
 
@@ -193,7 +194,7 @@ def joined(parts: list[NDArray[np.intp]]) -> NDArray[np.intp]:
     return np.concatenate(parts) if parts else np.empty(0, np.intp)
 
 
-def read_elements(host: Host, *sets: NftSet) -> Iterator[Block]:
+def read_elements(host: Host, sets: Iterable[NftSet]) -> Iterator[Block]:
     """The elements of each set, asked over one socket; blocks of whole messages, several sets in one or one in many.
 
     A set that has gone is passed over: the ruleset has changed, and its generation tells so.
