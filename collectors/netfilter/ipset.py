@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from collectors.collector import Block
@@ -15,7 +16,7 @@ from collectors.netfilter import nfnetlink
 from collectors.netfilter.nfnetlink import IPSET, NFPROTO_IPV4
 from collectors.table import Gap
 from collectors.values import IPV4, IPV6, address_text
-from collectors.wire.netlink import DecodeError, Messages, attribute, attribute_map, messages, text
+from collectors.wire.netlink import DecodeError, Messages, NetlinkError, attribute, attribute_map, messages, text
 
 IPSET_PROTOCOL, IPSET_PROTOCOL_MIN = 7, 6  # 7 since Linux 4.20: with the index of each set
 IPSET_CMD_PROTOCOL, IPSET_CMD_LIST = 1, 7
@@ -123,7 +124,8 @@ def address(value: bytes) -> str:
 def read_names(host: Host) -> Iterator[Block]:
     """What ``decode_names`` needs; nothing where the kernel has no ipset at hand."""
     if nfnetlink.absence(host, IPSET) is None:
-        yield from read_sets(host)
+        with suppress(NetlinkError):  # a kernel without ipset refuses the first request
+            yield from read_sets(host)
 
 
 def decode_names(blocks: Iterable[Block | Gap], part: str = "ipsets") -> dict[int, str]:

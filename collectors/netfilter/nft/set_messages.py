@@ -7,7 +7,7 @@ import itertools
 import select
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -133,7 +133,7 @@ def decode_elements(parts: Iterable[Messages]) -> dict[SetKey, list[bytes]]:
     found: dict[SetKey, list[bytes]] = {}
     for part in parts:
         for held in element_places(part):
-            raw = memoryview(held.data)
+            raw = held.data.data
             spans = zip(held.offsets.tolist(), (held.offsets + held.lengths).tolist(), strict=True)
             found.setdefault(held.key, []).extend([bytes(raw[start:end]) for start, end in spans])
     return found
