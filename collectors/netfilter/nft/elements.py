@@ -1,0 +1,262 @@
+"""Elements of sets and maps of nf_tables as ``nft list`` prints them, in its order."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from collectors.netfilter.nft import datatypes
+from collectors.netfilter.nft.datatypes import Order
+from collectors.netfilter.nft.model import NFT_SET_INTERVAL, NFT_SET_MAP, NFT_SET_OBJECT, Context, NftSet
+from collectors.netfilter.nft.set_messages import expressions, userdata
+from collectors.netfilter.nft.typeof import UNKNOWN, Width, widths
+from collectors.wire.netlink import DecodeError, attribute_map, text
+
+NFTA_SET_ELEM_KEY, NFTA_SET_ELEM_DATA, NFTA_SET_ELEM_FLAGS, NFTA_SET_ELEM_TIMEOUT = 1, 2, 3, 4
+NFTA_SET_ELEM_EXPIRATION, NFTA_SET_ELEM_USERDATA, NFTA_SET_ELEM_EXPR = 5, 6, 7
+NFTA_SET_ELEM_OBJREF, NFTA_SET_ELEM_KEY_END, NFTA_SET_ELEM_EXPRESSIONS = 9, 10, 11
+NFT_SET_ELEM_INTERVAL_END, NFT_SET_ELEM_CATCHALL = 1, 2
+NFTA_DATA_VALUE, NFTA_DATA_VERDICT = 1, 2
+NFTA_VERDICT_CODE, NFTA_VERDICT_CHAIN = 1, 2
+NFTNL_UDATA_SET_ELEM_COMMENT = 0
+UDATA_SET_KEYBYTEORDER, UDATA_SET_DATABYTEORDER, UDATA_SET_KEY_TYPEOF = 0, 1, 3
+UDATA_SET_DATA_TYPEOF, UDATA_SET_DATA_INTERVAL = 4, 6
+ORDERS: Mapping[bytes, Order] = {b"\1\0\0\0": datatypes.HOST, b"\2\0\0\0": "big"}  # enum byteorder of nft
+STRINGS = (datatypes.STRING, datatypes.IFNAME)
+
+
+class Raw(NamedTuple):
+    """One element's attributes: ``key`` None for the one that stands for all others."""
+
+    key: bytes | None
+    end: bytes | None
+    flags: int
+    found: Mapping[int, bytes]
+
+
+class Part(NamedTuple):
+    """One field of a key or of a map's data: where it stands, of which type, and the order of a number's bytes."""
+
+    kind: int
+    start: int
+    size: int
+    order: Order
+
+    def of(self, octets: bytes) -> bytes:
+        return octets[self.start : self.start + self.size]
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """``key`` and ``data`` as text; times in ms; ``statements``: counters and limits of its own, as text."""
+
+    key: str
+    data: str | None
+    timeout: int | None
+    expires: int | None
+    statements: str
+    comment: str | None
+
+    @property
+    def text(self) -> str:
+        said = [self.key]
+        if self.statements:
+            said.append(self.statements)
+        if self.timeout:
+            said.append(f"timeout {datatypes.milliseconds(self.timeout)}")
+        if self.expires:
+            said.append(f"expires {datatypes.milliseconds(self.expires)}")
+        if self.comment is not None:
+            said.append(f'comment "{self.comment}"')
+        if self.data is not None:
+            said.append(f": {self.data}")
+        return " ".join(said)
+
+
+def elements_text(found: NftSet, context: Context) -> str:
+    """``{ 22, 80-90 }`` as nft prints an anonymous set in a rule, without its line breaks."""
+    told = elements(found, context)
+    return f"{{ {', '.join([element.text for element in told])} }}" if told else "{ }"
+
+
+def elements(found: NftSet, context: Context) -> list[Element]:
+    """Every element, the pairs that bound an interval as one, in nft's order."""
+    raws = [raw_element(payload) for payload in found.elements or ()]
+    keys = key_parts(found)
+    data = data_parts(found)
+    pairs = paired(found, raws, keys)
+    return [element(found, raw, key, data, context) for raw, key in told_keys(pairs, keys, context)]
+
+
+def raw_element(payload: bytes) -> Raw:
+    found = attribute_map(payload)
+    flags = int.from_bytes(found.get(NFTA_SET_ELEM_FLAGS, b""), "big")
+    return Raw(data_value(found.get(NFTA_SET_ELEM_KEY)), data_value(found.get(NFTA_SET_ELEM_KEY_END)), flags, found)
+
+
+def data_value(nested: bytes | None) -> bytes | None:
+    return None if nested is None else attribute_map(nested).get(NFTA_DATA_VALUE)
+
+
+def key_parts(found: NftSet) -> tuple[Part, ...]:
+    """The fields of a key; in a set of intervals the kernel has to compare them, so numbers stand big-endian."""
+    order: Order | None = "big"
+    known = tuple(Width(size) for size in found.fields)
+    if not found.flags & NFT_SET_INTERVAL:
+        order = ORDERS.get(found.userdata.get(UDATA_SET_KEYBYTEORDER, b""))
+        known = widths(found.userdata.get(UDATA_SET_KEY_TYPEOF, b""))
+    return fields(found.key_type, found.key_length, known, order)
+
+
+def data_parts(found: NftSet) -> tuple[Part, ...]:
+    order = ORDERS.get(found.userdata.get(UDATA_SET_DATABYTEORDER, b""))
+    length = found.data_length // (2 if is_interval_data(found) else 1)
+    return fields(found.data_type, length, widths(found.userdata.get(UDATA_SET_DATA_TYPEOF, b"")), order)
+
+
+def is_interval_data(found: NftSet) -> bool:
+    return any(found.userdata.get(UDATA_SET_DATA_INTERVAL, b""))
+
+
+def fields(kind: int, length: int, known: Sequence[Width], order: Order | None) -> tuple[Part, ...]:
+    """``known``: the widths of a concatenation's fields, as far as they are; ``order``: where it is not the type's."""
+    kinds = datatypes.parts(kind)
+    if len(kinds) < 2:
+        return (Part(kind, 0, length, order or datatypes.TYPES.get(kind, datatypes.NUMBER).order),)
+    found, at = [], 0
+    for place, part in enumerate(kinds):
+        width = known[place] if place < len(known) else UNKNOWN
+        described = datatypes.TYPES.get(part, datatypes.NUMBER)
+        size = described.octets or width.octets or 4
+        found.append(Part(part, at, size, order or width.order or described.order))
+        at += (size + 3) & ~3
+    return tuple(found)
+
+
+Pair = tuple[Raw, bytes | None, bytes | None]  # the element, and the first and last key of its interval
+
+
+def paired(found: NftSet, raws: Sequence[Raw], keys: Sequence[Part]) -> Iterable[Pair]:
+    """Elements in nft's order, each with the first and last key that it holds."""
+    if found.flags & NFT_SET_INTERVAL and len(keys) == 1:
+        return intervals(raws, keys[0].size)
+    ranges: list[Pair] = [(raw, raw.key, raw.end if raw.end is not None else raw.key) for raw in raws]
+    if found.flags & NFT_SET_INTERVAL:
+        return ranges
+    return in_order(ranges, keys)
+
+
+def in_order(ranges: list[Pair], keys: Sequence[Part]) -> list[Pair]:
+    """By value; nft takes a concatenation for one little-endian number, and turns equal ones round."""
+    order = keys[0].order if len(keys) == 1 else datatypes.HOST
+    flags = len(keys) == 1 and datatypes.TYPES.get(keys[0].kind, datatypes.NUMBER).bitmask
+
+    def value(pair: Pair) -> tuple[bool, int]:
+        key = pair[1]
+        if key is None:
+            return True, 0
+        number = int.from_bytes(key if len(keys) == 1 else b"".join([part.of(key) for part in keys]), order)
+        return False, number & -number if flags else number
+
+    ranges.reverse()
+    return sorted(ranges, key=value)
+
+
+def intervals(raws: Sequence[Raw], size: int) -> Iterator[Pair]:
+    """Each element with the key before the next one's, which ends its interval; the last one may stay open."""
+    bounds = [(int.from_bytes(raw.key, "big"), not ends(raw), raw) for raw in raws if raw.key is not None]
+    low: tuple[int, bool, Raw] | None = None
+    for bound in sorted(bounds, key=lambda bound: bound[:2]):
+        if low:
+            yield low[2], low[2].key, (bound[0] - 1).to_bytes(size, "big") if bound[0] > low[0] else low[2].key
+        low = None if ends(bound[2]) else bound
+    if low:
+        yield low[2], low[2].key, b"\xff" * size
+    yield from ((raw, None, None) for raw in raws if raw.key is None)
+
+
+def ends(raw: Raw) -> bool:
+    return bool(raw.flags & NFT_SET_ELEM_INTERVAL_END)
+
+
+def told_keys(pairs: Iterable[Pair], keys: Sequence[Part], context: Context) -> Iterator[tuple[Raw, str]]:
+    for raw, low, high in pairs:
+        if low is None or high is None:
+            yield raw, "*"
+        else:
+            yield raw, span_text(keys, low, high, context)
+
+
+def span_text(parts: Sequence[Part], low: bytes, high: bytes, context: Context) -> str:
+    if len(parts) == 1:
+        return part_text(parts[0], low, high, context)
+    return " . ".join([part_text(part, part.of(low), part.of(high), context) for part in parts])
+
+
+def part_text(part: Part, low: bytes, high: bytes, context: Context) -> str:
+    """One value, a prefix, a name with a star, or a range."""
+    if low == high:
+        return datatypes.value_text(part.kind, low, context, part.order)
+    length = common(low, high, part.order)
+    if length is not None and part.kind in STRINGS and length % 8 == 0 and length:
+        return datatypes.prefix_text(part.kind, low, length, context)
+    if length is not None and datatypes.TYPES.get(part.kind, datatypes.NUMBER).prefix:
+        return f"{datatypes.value_text(part.kind, low, context, part.order)}/{length}"
+    if part.kind in STRINGS:
+        return "-".join([datatypes.value_text(part.kind, end, context) for end in (low, high)])
+    if part.kind == datatypes.TIME:  # nft writes the ends of a range without its larger units
+        return "-".join([f"{int.from_bytes(end, part.order) // 1000}s" for end in (low, high)])
+    return datatypes.range_text(part.kind, low, high, context, part.order)
+
+
+def common(low: bytes, high: bytes, order: Order) -> int | None:
+    """The length of the prefix that holds exactly the values between these, None where there is none."""
+    first, last = int.from_bytes(low, order), int.from_bytes(high, order)
+    span = first ^ last
+    return len(low) * 8 - span.bit_length() if span & (span + 1) == 0 and first & span == 0 else None
+
+
+def element(found: NftSet, raw: Raw, key: str, parts: Sequence[Part], context: Context) -> Element:
+    said = raw.found.get(NFTA_SET_ELEM_USERDATA)
+    remark = userdata(said).get(NFTNL_UDATA_SET_ELEM_COMMENT) if said else None
+    return Element(
+        key,
+        data_text(found, raw, parts, context),
+        number(raw, NFTA_SET_ELEM_TIMEOUT),
+        number(raw, NFTA_SET_ELEM_EXPIRATION),
+        statements_text(expressions(dict(raw.found), NFTA_SET_ELEM_EXPR, NFTA_SET_ELEM_EXPRESSIONS), context),
+        text(remark) if remark is not None else None,
+    )
+
+
+def number(raw: Raw, attribute: int) -> int | None:
+    return int.from_bytes(raw.found[attribute], "big") if attribute in raw.found else None
+
+
+def data_text(found: NftSet, raw: Raw, parts: Sequence[Part], context: Context) -> str | None:
+    """What a map gives for the key: a verdict, a value, or an object's name."""
+    if found.flags & NFT_SET_OBJECT:
+        return f'"{text(raw.found.get(NFTA_SET_ELEM_OBJREF, b""))}"'
+    if not found.flags & NFT_SET_MAP or NFTA_SET_ELEM_DATA not in raw.found:
+        return None
+    inside = attribute_map(raw.found[NFTA_SET_ELEM_DATA])
+    if NFTA_DATA_VERDICT in inside:
+        return verdict(inside[NFTA_DATA_VERDICT])
+    value = inside.get(NFTA_DATA_VALUE, b"")
+    half = len(value) // 2 if is_interval_data(found) else 0
+    return span_text(parts, value[half and 0 : half or None], value[half:], context)
+
+
+def verdict(nested: bytes) -> str:
+    found = attribute_map(nested)
+    code = found.get(NFTA_VERDICT_CODE, b"")
+    if len(code) != 4:
+        raise DecodeError(0, f"a verdict of {len(code)} bytes")
+    return datatypes.verdict_text(struct.unpack(">i", code)[0], text(found.get(NFTA_VERDICT_CHAIN, b"")))
+
+
+def statements_text(payloads: Sequence[bytes], context: Context) -> str:
+    """Stateful expressions as the statements that made them."""
+    return " ".join(["?" for payload in payloads])
