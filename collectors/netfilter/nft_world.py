@@ -10,7 +10,7 @@ from functools import partial
 
 from collectors.collector import INTERRUPTED, Block
 from collectors.host import Host
-from collectors.netfilter import ipset, nfnetlink
+from collectors.netfilter import nfnetlink
 from collectors.netfilter.chain import Chain, Holding, holdings
 from collectors.netfilter.nfnetlink import NFTABLES
 from collectors.netfilter.nft import chains, rule
@@ -85,9 +85,8 @@ def read(host: Host) -> Iterator[Block | Gap]:
             if part == "sets":
                 found = decode_sets(messages(block.data).of(kind(answer)))
                 anonymous += [entry for entry in found if entry.flags & NFT_SET_ANONYMOUS]
-    yield from read_elements(host, *anonymous)
+    yield from read_elements(host, anonymous)
     yield from devices(host)
-    yield from ipset.read_names(host)
     yield generation(host)
 
 
@@ -106,7 +105,7 @@ def devices(host: Host) -> Iterator[Block]:
     yield from dump(host, NETLINK_ROUTE, RTM_GETLINK, body, "devices")
 
 
-def decode(blocks: Sequence[Block], gaps: list[Gap]) -> list[Holding]:
+def decode(blocks: Sequence[Block], ipsets: Mapping[int, str], gaps: list[Gap]) -> list[Holding]:
     """Chains with their rules; a ruleset that changed meanwhile adds INTERRUPTED to the gaps."""
     found = {part: [messages(block.data) for block in blocks if block.part == part] for part in PARTS}
     numbers = {generation_number(part) for part in found["generation"]}
@@ -117,7 +116,7 @@ def decode(blocks: Sequence[Block], gaps: list[Gap]) -> list[Holding]:
     for part in found["chains"]:
         for chain in chains.chains(of(part, NFT_MSG_NEWCHAIN)):
             members.setdefault(chain.key, []).append(chain)
-    contexts = Contexts(found, ipset.decode_names(blocks))
+    contexts = Contexts(found, ipsets)
     records: dict[TableKey, list[tuple[Records, list[bytes | None]]]] = {}
     for part in found["rules"]:
         for key, own, userdata in by_table(of(part, NFT_MSG_NEWRULE)):
@@ -142,10 +141,7 @@ class Contexts:
     """Sets with the elements of the anonymous ones, device names and ipsets: what rules of a table refer to."""
 
     def __init__(self, found: Mapping[str, Sequence[Messages]], ipsets: Mapping[int, str]) -> None:
-        elements: dict[tuple[int, str, str], list[bytes]] = {}
-        for part in found["elements"]:
-            for key, listed in decode_elements(of(part, NFT_MSG_NEWSETELEM)).items():
-                elements.setdefault(key, []).extend(listed)
+        elements = decode_elements(of(part, NFT_MSG_NEWSETELEM) for part in found["elements"])
         self._sets: dict[TableKey, dict[str, NftSet]] = {}
         for part in found["sets"]:
             for entry in decode_sets(of(part, NFT_MSG_NEWSET)):

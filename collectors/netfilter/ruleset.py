@@ -10,56 +10,30 @@ from numpy.typing import NDArray
 from collectors.collector import Block, Collector, Raw
 from collectors.draft import Draft
 from collectors.host import Host
-from collectors.netfilter import nft_world
+from collectors.netfilter import ipset, legacy_world, nft_world
 from collectors.netfilter.chain import Chain, Holding, merged
+from collectors.netfilter.ruleset_columns import COLUMNS
 from collectors.netfilter.told import Rules
-from collectors.netfilter.xt import legacy
-from collectors.table import Column, Gap, Table
+from collectors.table import Gap, Table
 from collectors.values import Codes
 
 HOOKS = ("ingress", "prerouting", "input", "forward", "output", "postrouting", "egress")
 FAMILIES = ("netdev", "bridge", "arp", "inet", "ip", "ip6")
 LOSING = ("drop", "reject")
 
-COLUMNS = (
-    Column("world", "text", "key", help="nft, iptables-nft or iptables-legacy: whose syntax the rule is told in"),
-    Column("family", "text", "key", help="ip, ip6, inet, arp, bridge or netdev"),
-    Column("table", "text", "key", help="table"),
-    Column("chain", "text", "key", help="chain"),
-    Column("kind", "text", "key", help="base chain (at a hook), chain (jumped to) or rule"),
-    Column("hook", "text", "label", help="where in the packet's way the base chain stands"),
-    Column("priority", "i4", "label", help="order at the hook, the smallest first", path="prio"),
-    Column("priority_name", "text", "label", help="the same by name where it has one: raw, mangle, filter, …"),
-    Column("type", "text", "label", help="filter, nat or route, of a base chain"),
-    Column("policy", "text", "label", help="what becomes of a packet that no rule of the base chain decides on"),
-    Column("handle", "u8", "key", help="the kernel's number of the chain or rule (nft delete rule … handle N)"),
-    Column("slot", "u4", "key", help="position, in a world that has no handles"),
-    Column("position", "u4", "label", help="number of the rule in its chain, from 1 (iptables --line-numbers)"),
-    Column("rule", "text", "label", help="the rule as nft list ruleset or iptables-save print it"),
-    Column("packets", "u8", "counter", "packets", "packets that the rule's counter, or the chain's policy, met"),
-    Column("bytes", "u8", "counter", "B", "bytes of these"),
-    Column("verdict", "text", "label", help="what the rule ends with: accept, drop, reject, jump CHAIN, dnat, …"),
-    Column("target", "text", "label", help="chain that the rule jumps or goes to"),
-    Column("uncounted", "bool", "label", help="packets are lost here and nothing counts them"),
-    Column("comment", "text", "label", help="comment of the rule or chain"),
-    Column("dev", "json", "label", help="devices that the base chain stands at (netdev, inet ingress)"),
-    Column("table_handle", "u8", "label", help="the kernel's number of the table"),
-    Column("table_flags", "json", "label", help="dormant (its chains are not in use), owner, persist"),
-    Column("owner", "u4", "label", help="netlink port of the process that alone may change the table"),
-    Column("table_comment", "text", "label", help="comment of the table"),
-)
-
 
 def read(host: Host) -> Iterator[Block | Gap]:
+    yield from ipset.read_names(host)
     yield from nft_world.read(host)
-    yield from legacy.read(host)
+    yield from legacy_world.read(host)
 
 
 def decode(raw: Raw) -> Table:
     """One row per base chain, chain and rule; base chains by hook and priority, then those that are jumped to."""
     blocks = [item for item in raw if isinstance(item, Block)]
     gaps = [item for item in raw if isinstance(item, Gap)]
-    holdings = [*nft_world.decode(blocks, gaps), *legacy.decode(blocks)]
+    ipsets = ipset.decode_names(blocks)
+    holdings = [*nft_world.decode(blocks, ipsets, gaps), *legacy_world.decode(blocks, ipsets)]
     return table(sorted(holdings, key=lambda holding: holding.chain.place(HOOKS, FAMILIES)), gaps)
 
 
