@@ -11,6 +11,7 @@ from collectors.netfilter.nft import datatypes
 from collectors.netfilter.nft.datatypes import Order
 from collectors.netfilter.nft.model import NFT_SET_INTERVAL, NFT_SET_MAP, NFT_SET_OBJECT, Context, NftSet
 from collectors.netfilter.nft.set_messages import expressions, userdata
+from collectors.netfilter.nft.stateful import Stateful, statements
 from collectors.netfilter.nft.typeof import UNKNOWN, Width, widths
 from collectors.wire.netlink import DecodeError, attribute_map, text
 
@@ -50,20 +51,20 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """``key`` and ``data`` as text; times in ms; ``statements``: counters and limits of its own, as text."""
+    """``key`` and ``data`` as text; times in ms; ``stateful``: counters and limits of its own."""
 
     key: str
     data: str | None
     timeout: int | None
     expires: int | None
-    statements: str
+    stateful: Stateful
     comment: str | None
 
     @property
     def text(self) -> str:
         said = [self.key]
-        if self.statements:
-            said.append(self.statements)
+        if self.stateful.text:
+            said.append(self.stateful.text)
         if self.timeout:
             said.append(f"timeout {datatypes.milliseconds(self.timeout)}")
         if self.expires:
@@ -153,13 +154,14 @@ def in_order(ranges: list[Pair], keys: Sequence[Part]) -> list[Pair]:
     order = keys[0].order if len(keys) == 1 else datatypes.HOST
     flags = len(keys) == 1 and datatypes.TYPES.get(keys[0].kind, datatypes.NUMBER).bitmask
 
-    def value(pair: Pair) -> tuple[bool, int]:
+    def value(pair: Pair) -> int:
         key = pair[1]
         if key is None:
-            return True, 0
+            return largest
         number = int.from_bytes(key if len(keys) == 1 else b"".join([part.of(key) for part in keys]), order)
-        return False, number & -number if flags else number
+        return number & -number if flags else number
 
+    largest = (1 << sum(part.size for part in keys) * 8) - 1
     ranges.reverse()
     return sorted(ranges, key=value)
 
@@ -226,7 +228,7 @@ def element(found: NftSet, raw: Raw, key: str, parts: Sequence[Part], context: C
         data_text(found, raw, parts, context),
         number(raw, NFTA_SET_ELEM_TIMEOUT),
         number(raw, NFTA_SET_ELEM_EXPIRATION),
-        statements_text(expressions(dict(raw.found), NFTA_SET_ELEM_EXPR, NFTA_SET_ELEM_EXPRESSIONS), context),
+        statements(expressions(raw.found, NFTA_SET_ELEM_EXPR, NFTA_SET_ELEM_EXPRESSIONS)),
         text(remark) if remark is not None else None,
     )
 
@@ -255,8 +257,3 @@ def verdict(nested: bytes) -> str:
     if len(code) != 4:
         raise DecodeError(0, f"a verdict of {len(code)} bytes")
     return datatypes.verdict_text(struct.unpack(">i", code)[0], text(found.get(NFTA_VERDICT_CHAIN, b"")))
-
-
-def statements_text(payloads: Sequence[bytes], context: Context) -> str:
-    """Stateful expressions as the statements that made them."""
-    return " ".join(["?" for payload in payloads])

@@ -7,7 +7,7 @@ import itertools
 import select
 import socket
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -108,7 +108,7 @@ def description(value: bytes) -> tuple[int, tuple[int, ...]]:
     )
 
 
-def expressions(found: dict[int, bytes], single: int, several: int) -> tuple[bytes, ...]:
+def expressions(found: Mapping[int, bytes], single: int, several: int) -> tuple[bytes, ...]:
     """Payloads of the expressions of a set or element: of the one, or of each of the list."""
     if several in found:
         return tuple(value for number, value in attributes(found[several]) if number == NFTA_LIST_ELEM)
