@@ -80,10 +80,10 @@ def messages(buffer: bytes | memoryview | NDArray[np.uint8]) -> Messages:
 
 
 def message_offsets(words: NDArray[np.uint32], size: int) -> NDArray[np.intp]:
-    """Byte offset of each message: one stride for a run of equal lengths, one step each otherwise."""
+    """Byte offset of each message: one stride for a run of equal lengths, one search for a dump of many lengths."""
     runs: list[NDArray[np.intp]] = []
     lengths = words.data
-    at = 0
+    at, searched = 0, False
     while at < size:
         length = lengths[at >> 2] if size - at >= 16 else 0
         if length < 16 or length > size - at:
@@ -93,6 +93,9 @@ def message_offsets(words: NDArray[np.uint32], size: int) -> NDArray[np.intp]:
         if run > 1:
             runs.append(np.arange(at, at + run * stride, stride))
             at += run * stride
+        elif not searched:
+            searched = True
+            at = chain(words, at, size, runs)
         else:
             at = step(lengths, at, size, runs)
     return np.concatenate(runs) if runs else np.empty(0, np.intp)
@@ -105,6 +108,25 @@ def run_length(words: NDArray[np.uint32], at: int, stride: int, length: int, mos
     differing = words[at : at + most * stride : stride] != length
     first = int(differing.argmax())
     return first if differing[first] else most
+
+
+def chain(words: NDArray[np.uint32], at: int, size: int, runs: list[NDArray[np.intp]]) -> int:
+    """The messages from ``at`` on whose type, flags, sequence and port are the first one's; the offset behind them.
+
+    They are searched for in the whole buffer at once. Only those count of which each begins where the one before
+    ends, so that what looks like a header inside a message is none.
+    """
+    first, last = at >> 2, (size >> 2) - 3
+    alike = words[first + 1 : last + 1] == words[first + 1]
+    for word in (2, 3):
+        alike &= words[first + word : last + word] == words[first + word]
+    found = np.flatnonzero(alike) + first
+    lengths = words[found].astype(np.intp)
+    ends = found + ((lengths + 3) >> 2)
+    broken = np.flatnonzero((ends[:-1] != found[1:]) | (lengths[:-1] < NLMSGHDR.size))
+    kept = found[: broken[0] if len(broken) else len(found) - 1] << 2  # the one behind them is looked at by the caller
+    runs.append(kept)
+    return int(ends[len(kept) - 1]) << 2 if len(kept) else at
 
 
 def step(lengths: memoryview, at: int, size: int, runs: list[NDArray[np.intp]]) -> int:

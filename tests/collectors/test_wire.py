@@ -56,6 +56,33 @@ def decoded(*buffers: bytes):
     return decode_dump([Block("", buffer) for buffer in buffers], {"": rows}, [RTM_NEWROUTE])
 
 
+def mixed(count: int) -> tuple[bytes, list[int]]:
+    """Messages of changing lengths, and where each begins."""
+    parts = [route(number, *[gateway(number)] * (number % 3)) for number in range(count)]
+    return b"".join(parts), [sum(map(len, parts[:number])) for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 300])
+def test_messages_of_changing_lengths_are_found_whole(count):
+    data, offsets = mixed(count)
+    assert messages(data + DONE).offsets.tolist() == [*offsets, len(data)]
+
+
+def test_a_header_inside_a_message_is_no_message():
+    inside = attribute(RTA_METRICS, route(1) * 3)
+    data = route(1) + route(2, inside) + route(3, gateway(1)) + route(4)
+    found = messages(data)
+    assert len(found) == 4
+    assert found.lengths.sum() == len(data)
+
+
+def test_a_message_that_is_too_short_behind_others_is_malformed():
+    data, _ = mixed(7)
+    for length in (0, 15):
+        with pytest.raises(DecodeError, match=f"message length {length} "):
+            messages(data + struct.pack("=IHHII", length, RTM_NEWROUTE, NLM_F_MULTI, 1, 0) + DONE)
+
+
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 255, 256, 257, 5000])
 def test_a_run_of_messages_of_one_length_is_found_whole(count):
     buffer = b"".join(route(n, gateway(n)) for n in range(count)) + DONE
