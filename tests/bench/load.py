@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import numpy as np
+
+from collectors.wire.netlink import attribute
 from tests.lab import Namespace, namespace
 
 LIFETIME = 1500  # seconds after which a process that holds sockets ends by itself
@@ -97,3 +103,106 @@ def sockets(pairs: int, processes: int = 12) -> Iterator[Namespace]:
         finally:
             for holder in holders:
                 holder.communicate(timeout=120)
+
+
+MAXIMUM = Path("/proc/sys/net/netfilter/nf_conntrack_max")
+NEW = 1 << 8  # CTNETLINK, IPCTNL_MSG_CT_NEW
+CREATE = 0x401  # NLM_F_REQUEST | NLM_F_CREATE
+PACKED = 256 << 10  # bytes of requests in one send
+
+
+@contextmanager
+def flows(count: int) -> Iterator[Namespace]:
+    """``count`` conntrack entries: TCP and UDP over IPv4, some with their destination changed, and a few over IPv6.
+
+    The maximum can be set in the first namespace only; it is raised there if it must be, and put back at the end.
+    """
+    before = MAXIMUM.read_text()
+    try:
+        if int(before) < count + 1000:
+            MAXIMUM.write_text(str(count + 1000))
+        with namespace() as inside:
+            with inside.host.socket(socket.SOCK_RAW, 12) as sock:
+                sock.setsockopt(socket.SOL_SOCKET, 32, 16 * PACKED)  # SO_SNDBUFFORCE
+                for kind, share in ((tcp, 0.7), (translated, 0.1), (udp, 0.17), (six, 0.03)):
+                    send_all(sock, requests(kind, int(count * share)))
+            made = int(inside.run("sysctl -n net.netfilter.nf_conntrack_count"))
+            assert made >= 0.99 * count, f"{made} of {count} flows were made"
+            yield inside
+    finally:
+        MAXIMUM.write_text(before)
+
+
+def requests(kind: Callable[[int], bytes], count: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+    """One request a row: two samples of ``kind`` tell which bytes count up, and the numbers are written there."""
+    zero, last = (np.frombuffer(kind(number), np.uint8) for number in (0, 0x7F7F7F))
+    made = np.tile(zero, (count, 1))
+    places = np.flatnonzero(zero != last)
+    digits = np.arange(count, dtype=">u4").view(np.uint8).reshape(count, 4)[:, 1:]
+    for number, place in enumerate(places.tolist()):
+        made[:, place] = digits[:, number % 3]
+    return made
+
+
+def send_all(sock: socket.socket, messages: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> None:
+    step = PACKED // messages.shape[1]
+    for at in range(0, len(messages), step):
+        sock.send(messages[at : at + step].tobytes())
+
+
+def tcp(number: int) -> bytes:
+    client = counted(number)
+    return flow(2, 6, (client, b"\12\0\0\1"), (40000, 443), (b"\12\0\0\1", client), (443, 40000), established())
+
+
+def translated(number: int) -> bytes:
+    """To a published port: the destination becomes that of a container."""
+    client, container = counted(number), b"\254\21\0\2"
+    nat = attribute(13, attribute(1, container) + attribute(2, container) + attribute(3, ports((1, 8080), (2, 8080))))
+    ends = (client, b"\12\0\0\1"), (40001, 80), (container, client), (8080, 40001)
+    return flow(2, 6, *ends, established() + nat)
+
+
+def udp(number: int) -> bytes:
+    client = counted(number)
+    return flow(2, 17, (client, b"\12\0\0\1"), (40000, 53), (b"\12\0\0\1", client), (53, 40000), b"")
+
+
+def six(number: int) -> bytes:
+    client, server = b"\xfd" + bytes(12) + counted(number)[1:], b"\xfd" + bytes(14) + b"\1"
+    return flow(10, 6, (client, server), (40000, 443), (server, client), (443, 40000), established())
+
+
+def counted(number: int) -> bytes:
+    return b"\13" + number.to_bytes(3, "big")
+
+
+def established() -> bytes:
+    """CTA_PROTOINFO { CTA_PROTOINFO_TCP { CTA_PROTOINFO_TCP_STATE } }"""
+    return attribute(4, attribute(1, attribute(1, b"\3")))
+
+
+def ports(*numbered: tuple[int, int]) -> bytes:
+    return b"".join(attribute(number, port.to_bytes(2, "big")) for number, port in numbered)
+
+
+def flow(
+    family: int,
+    protocol: int,
+    first: tuple[bytes, bytes],
+    first_ports: tuple[int, int],
+    reply: tuple[bytes, bytes],
+    reply_ports: tuple[int, int],
+    rest: bytes,
+) -> bytes:
+    """A request for one entry: CTA_TUPLE_ORIG, CTA_TUPLE_REPLY, CTA_TIMEOUT, CTA_STATUS, and what is in ``rest``."""
+    source = 1 if family == 2 else 3
+
+    def ends(number: int, addresses: tuple[bytes, bytes], of: tuple[int, int]) -> bytes:
+        ip = attribute(1, attribute(source, addresses[0]) + attribute(source + 1, addresses[1]))
+        proto = attribute(1, bytes([protocol])) + ports((2, of[0]), (3, of[1]))
+        return attribute(number, ip + attribute(2, proto))
+
+    body = bytes([family, 0, 0, 0]) + ends(1, first, first_ports) + ends(2, reply, reply_ports)
+    body += attribute(7, struct.pack(">I", 36000)) + attribute(3, struct.pack(">I", 0x0E)) + rest
+    return struct.pack("=IHHII", 16 + len(body), NEW, CREATE, 1, 0) + body
