@@ -28,6 +28,7 @@ class Ports:
 
     name: str
     sides: dict[str, Pieces] = field(default_factory=dict)
+    bounds: dict[str, tuple[int, int]] = field(default_factory=dict)  # of sides that are told by two comparisons
     flags: str = ""
 
     def pieces(self) -> Pieces:
@@ -40,13 +41,14 @@ class Ports:
             self.sides[side] = option(side, "", operator == NFT_CMP_NEQ) + " ", port.hole(port_number)
             return
         number = port.number(">H")
-        bounds = {
-            NFT_CMP_LT: (0, max(number - 1, 1)),
-            NFT_CMP_LTE: (0, number),
-            NFT_CMP_GT: (min(number + 1, 65535), 65535),
-            NFT_CMP_GTE: (number, 65535),
-        }
-        self.sides[side] = (match_ports.port_range(side, bounds[operator], False),)
+        low, high = self.bounds.get(side, (0, 65535))
+        self.bounds[side] = {
+            NFT_CMP_LT: (low, max(number - 1, 1)),
+            NFT_CMP_LTE: (low, number),
+            NFT_CMP_GT: (min(number + 1, 65535), high),
+            NFT_CMP_GTE: (number, high),
+        }[operator]
+        self.sides[side] = (match_ports.port_range(side, self.bounds[side], False),)
 
     def range(self, side: str, low: View, high: View, inverted: bool) -> None:
         self.sides[side] = option(side, "", inverted) + " ", low.hole(port_number), ":", high.hole(port_number)
