@@ -42,6 +42,11 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Note(Gap):
+    """What a reader of the whole table should know, and what follows from it; nothing is missing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """Rows as columns. ``gaps`` tells what is missing from a table that could be read only in part."""
 

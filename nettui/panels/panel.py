@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from collectors.values import Cell
+
+Where = str | Callable[[Mapping[str, Cell]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +17,8 @@ class Panel:
     ``show``: the columns of a report and the first on a screen, the most important first; ``more``: those that a screen
     with room for them, or the reader who moves to the right, sees behind these.
     ``sort``: column, with ``-`` before it for descending; "" keeps the kernel's order.
-    ``pivots``: (label, panel, filter with {column} places) for a jump from one row.
+    ``pivots``: (label, panel, filter with {column} places) for a jump from one row; where more than places is needed, a
+    function of the row gives the filter, "" when the row leads nowhere.
     ``command``: the iproute2 command that shows the same. ``empty``: what no rows means.
     """
 
@@ -24,7 +30,7 @@ class Panel:
     empty: str
     more: tuple[str, ...] = ()
     sort: str = ""
-    pivots: tuple[tuple[str, str, str], ...] = ()
+    pivots: tuple[tuple[str, str, Where], ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:

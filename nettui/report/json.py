@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from collectors.table import Column, Gap, Table
+from collectors.table import Column, Gap, Note, Table
 from collectors.values import Addresses, Values
 from nettui import __version__
 from nettui.report.cells import Texts, clean, column_texts
@@ -37,13 +37,22 @@ def present(section: Section) -> Iterator[str]:
         yield ("\n" if first else ",\n") + ",\n".join(objects(chunk))
         first = False
     tail: dict[str, Any] = {"total": section.total, "elapsed_ms": round(section.elapsed * 1000, 1)}
-    if section.table.gaps:
-        tail["gaps"] = [said(gap, "reason") for gap in section.table.gaps]
+    for name, told in (("gaps", missing_parts(section.table)), ("notes", notes(section.table))):
+        if told:
+            tail[name] = [said(gap, "reason") for gap in told]
     yield f"],{encode(tail)[1:]}"
 
 
 def missing(gap: Gap) -> Iterator[str]:
     yield encode(said(gap, "unavailable"))
+
+
+def missing_parts(table: Table) -> list[Gap]:
+    return [gap for gap in table.gaps if not isinstance(gap, Note)]
+
+
+def notes(table: Table) -> list[Gap]:
+    return [gap for gap in table.gaps if isinstance(gap, Note)]
 
 
 def said(gap: Gap, word: str) -> dict[str, str]:
@@ -60,7 +69,8 @@ def write_lines(report: Report, style: Style) -> Iterator[str]:
         for chunk in section.chunks():
             yield "".join(f"{name}{',' if len(row) > 2 else ''}{row[1:]}\n" for row in objects(chunk))
         for gap in section.table.gaps:
-            yield f"{name},{encode({'gap': said(gap, 'reason')})[1:]}\n"
+            word = "note" if isinstance(gap, Note) else "gap"
+            yield f"{name},{encode({word: said(gap, 'reason')})[1:]}\n"
 
 
 def objects(table: Table) -> list[str]:

@@ -9,7 +9,7 @@ from collectors.table import Column, Gap
 from nettui.report.cells import plain, texts
 from nettui.report.document import Report, Section
 from nettui.report.style import Style, counted, shown
-from nettui.report.text import empty, sentence
+from nettui.report.text import empty, lead, sentence
 
 MARKUP = re.compile(r"[\\`*\[\]<>|&~!#]|(?<!\w)_|_(?!\w)|(?<=:)/(?=/)|(?<=www)\.")
 
@@ -24,7 +24,7 @@ def write(report: Report, style: Style) -> Iterator[str]:
             yield f"Not available: {escaped(sentence(section.table))}\n"
         else:
             yield f"{counted(section)}; the same: `{section.panel.command}`\n"
-            yield from (f"\nIncomplete: {escaped(sentence(gap))}\n" for gap in section.table.gaps)
+            yield from (f"\n{lead(gap).capitalize()}: {escaped(sentence(gap))}\n" for gap in section.table.gaps)
             yield from body(section)
 
 

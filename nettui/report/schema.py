@@ -25,6 +25,7 @@ DOCUMENT = {
         "total": "rows before --limit",
         "elapsed_ms": "time that reading took",
         "gaps": "what is missing from a section that could be read only in part: reason, remedy",
+        "notes": "what a reader of the whole section should know: reason, remedy; nothing is missing",
         "unavailable": "instead of rows: why the section could not be read",
         "remedy": "what would make it readable",
     },

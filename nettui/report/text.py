@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from collectors.table import Column, Gap, Table
+from collectors.table import Column, Gap, Note, Table
 from collectors.values import Codes, Numbers, Values
 from nettui.report.cells import clean, column_texts, number, plain
 from nettui.report.document import Report, Section
@@ -25,8 +25,12 @@ def write(report: Report, style: Style) -> Iterator[str]:
             yield f"  {sentence(section.table)}\n"
         else:
             yield f"{style.painted(BOLD, section.panel.title)} ({counted(section)}): {section.panel.command}\n"
-            yield from (f"  {style.painted(YELLOW, 'incomplete')}: {sentence(gap)}\n" for gap in section.table.gaps)
+            yield from (f"  {style.painted(YELLOW, lead(gap))}: {sentence(gap)}\n" for gap in section.table.gaps)
             yield from body(section, style)
+
+
+def lead(gap: Gap) -> str:
+    return "note" if isinstance(gap, Note) else "incomplete"
 
 
 def sentence(gap: Gap) -> str:

@@ -22,6 +22,7 @@ ADDRESSES = {
     "addresses": ("local",), "routes": ("dst", "gateway"), "neighbours": ("dst",), "sockets": ("src", "dst"),
 }  # fmt: skip
 MOST = 40
+NOTHING_PLAIN = "anything plain to look for"
 
 
 class Jump(NamedTuple):
@@ -37,6 +38,10 @@ def pivots(panel: Panel, row: Mapping[str, Cell]) -> list[Jump]:
     """The panel's pivots for one row, absent cells left out of ``row``."""
     found = []
     for label, target, template in panel.pivots:
+        if not isinstance(template, str):
+            where = template(row)
+            found.append(Jump(label, target, where, "" if where else NOTHING_PLAIN))
+            continue
         names = PLACE.findall(template)
         missing = next((name for name in names if row.get(name) is None), "")
         where = "" if missing else PLACE.sub(lambda place: quoted(row[place[1]]), template)
