@@ -129,15 +129,14 @@ def layouts(
     for length in distinct(lengths)[0].tolist():
         rows = np.flatnonzero(lengths == length)
         octets = records(data, offsets[rows], length)
-        while len(rows):
+        varying = varying_words(octets)
+        pending = np.ones(len(rows), np.bool_)
+        while len(left := np.flatnonzero(pending)):
             marks = Marks()
-            told = tell(View(octets[0, :length].tobytes(), marks))
-            alike = matching(octets, marks.layout(length))
-            if alike.all():
-                yield rows, octets, told
-                break
-            yield rows[alike], octets[alike], told
-            rows, octets = rows[~alike], octets[~alike]
+            told = tell(View(octets[left[0], :length].tobytes(), marks))
+            alike = matching(left, varying, marks.layout(length))
+            pending[alike] = False
+            yield rows[alike], octets if len(alike) == len(rows) else octets[alike], told
 
 
 def records(data: NDArray[np.uint8], offsets: NDArray[np.intp], length: int) -> NDArray[np.uint8]:
@@ -149,16 +148,25 @@ def records(data: NDArray[np.uint8], offsets: NDArray[np.intp], length: int) -> 
     return found
 
 
-def matching(octets: NDArray[np.uint8], layout: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which records equal the first one wherever the layout says."""
-    mask = np.zeros(octets.shape[1], np.uint8)
+def varying_words(octets: NDArray[np.uint8]) -> list[tuple[int, NDArray[np.uint64]]]:
+    """The columns of eight bytes, (n,), that are not the same in all records, by their place."""
+    words = octets.view(np.uint64).T
+    return [(at, np.ascontiguousarray(word)) for at, word in enumerate(words) if (word != word[0]).any()]
+
+
+def matching(
+    left: NDArray[np.intp], varying: Sequence[tuple[int, NDArray[np.uint64]]], layout: NDArray[np.uint8]
+) -> NDArray[np.intp]:
+    """Those of the records ``left`` that equal the first of them wherever the layout says."""
+    mask = np.zeros(-(-len(layout) // 8) * 8, np.uint8)
     mask[: len(layout)] = layout
-    words, wanted = octets.view(np.uint64), mask.view(np.uint64)
-    kept = np.flatnonzero(wanted)
-    alike = np.ones(len(words), np.bool_)
-    for word in kept.tolist():
-        column = words[:, word]
-        alike &= (column ^ column[0]) & wanted[word] == 0
+    wanted = mask.view(np.uint64)
+    alike = left
+    for at, column in varying:
+        if wanted[at]:
+            same = (column[alike] ^ column[left[0]]) & wanted[at] == 0
+            if not same.all():
+                alike = alike[same]
     return alike
 
 
