@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -112,6 +112,19 @@ class Draft:
         if column.dtype in ("text", "json"):
             return scattered_codes(self.rows, pieces)
         return scattered_numbers(self.rows, self._dtypes[column.name], pieces)
+
+
+def of_rows(columns: Sequence[Column], rows: Sequence[Mapping[str, Cell]]) -> Draft:
+    """Rows that are few as dictionaries, without or with None for what is absent; no addresses."""
+    draft = Draft(columns, len(rows))
+    for column in columns:
+        cells = [row.get(column.name) for row in rows]
+        if column.numeric or column.dtype == "bool":
+            known = np.array([cell is not None for cell in cells], np.bool_)
+            draft.numbers(column.name, np.array([cell or 0 for cell in cells]), known=known)
+        else:
+            draft.cells(column.name, cells)
+    return draft
 
 
 def absent(column: Column, rows: int) -> Values:

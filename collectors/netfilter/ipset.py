@@ -47,13 +47,24 @@ class IpSet:
     data: Mapping[int, bytes]
 
     def number(self, attribute: int) -> int | None:
-        return int.from_bytes(self.data[attribute], "big") if attribute in self.data else None
+        value = self.data.get(attribute)
+        if value is not None and len(value) > 8:
+            raise DecodeError(0, f"a number of {len(value)} bytes")
+        return None if value is None else int.from_bytes(value, "big")
 
     @property
     def flags(self) -> list[str]:
         """counters, comment, skbinfo and forceadd, as at the set's creation."""
         bits = self.number(IPSET_ATTR_CADT_FLAGS) or 0
         return [word for bit, word in WITH_FLAGS.items() if bits & bit]
+
+    @property
+    def bitmask(self) -> str | None:
+        return address(self.data[IPSET_ATTR_BITMASK]) if IPSET_ATTR_BITMASK in self.data else None
+
+    def hexadecimal(self, attribute: int) -> str | None:
+        number = self.number(attribute)
+        return None if number is None else f"{number:#010x}"
 
     @property
     def range(self) -> str | None:

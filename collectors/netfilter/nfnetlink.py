@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from collectors.collector import Block
 from collectors.host import Host
 from collectors.netlink import dump, modules
 from collectors.table import Gap
-from collectors.wire.netlink import Messages
+from collectors.wire.netlink import Messages, NetlinkError, messages
 
 NETLINK_NETFILTER = 12
 CTNETLINK, CTNETLINK_EXP, CTNETLINK_TIMEOUT, IPSET, NFTABLES = 1, 2, 8, 6, 10
@@ -29,6 +30,8 @@ SERVED_BY = {
     IPSET: ("ip_set", "ip_set_dump", "ipset"),
     NFTABLES: ("nf_tables", "nf_tables_getrule", "nf_tables"),
 }
+
+UNSERVED = (errno.EINVAL, errno.EOPNOTSUPP, errno.EPROTONOSUPPORT, errno.ENOENT)  # no such subsystem in this kernel
 
 
 def kind(subsystem: int, message: int) -> int:
@@ -57,3 +60,23 @@ def absence(host: Host, subsystem: int) -> Gap | None:
     if not modules.missing([module], modules.at_hand(host)) or modules.in_kernel(host, function):
         return None
     return Gap(f"{called}: the module {module} is not loaded", f"`modprobe {module}`, where you want it loaded")
+
+
+def where_present(host: Host, subsystem: int, read: Callable[[Host], Iterator[Block]]) -> Iterator[Block | Gap]:
+    """What ``read`` yields of the subsystem, or the gap that says why it may not or cannot be asked."""
+    if gap := absence(host, subsystem):
+        yield gap
+        return
+    blocks = read(host)
+    try:
+        first = next(blocks, None)
+        if first is not None:
+            messages(first.data)  # where the refusal stands
+    except NetlinkError as error:
+        if error.errno not in UNSERVED:
+            raise
+        yield Gap(f"this kernel has no {SERVED_BY[subsystem][2]}")
+        return
+    if first is not None:
+        yield first
+    yield from blocks

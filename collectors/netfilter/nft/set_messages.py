@@ -20,6 +20,7 @@ from collectors.netfilter.nft.model import NftSet
 from collectors.netlink import dump
 from collectors.wire.netlink import (
     NLA_TYPE_MASK,
+    NLATTR,
     NLM_F_DUMP,
     NLMSG_DONE,
     NLMSG_ERROR,
@@ -43,6 +44,7 @@ NFTA_SET_HANDLE, NFTA_SET_EXPR, NFTA_SET_EXPRESSIONS = 16, 17, 18
 NFTA_SET_COUNT = 20  # since Linux 6.15
 NFTA_SET_DESC_SIZE, NFTA_SET_DESC_CONCAT = 1, 2
 NFTA_SET_FIELD_LEN = 1
+NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END = 3, 1
 NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_ELEMENTS = 1, 2, 3
 BLOCK = 4 << 20  # bytes from which on a block is handed over
 ROOM = 256 << 10  # bytes one recv may return
@@ -125,7 +127,10 @@ def userdata(value: bytes) -> dict[int, bytes]:
 
 
 def unsigned(found: dict[int, bytes], number: int) -> int:
-    return int.from_bytes(found.get(number, b""), "big")
+    value = found.get(number, b"")
+    if len(value) > 8:
+        raise DecodeError(0, f"a number of {len(value)} bytes")
+    return int.from_bytes(value, "big")
 
 
 def decode_elements(parts: Iterable[Messages]) -> dict[SetKey, list[bytes]]:
@@ -154,6 +159,26 @@ def element_places(messages: Messages) -> Iterator[SetElements]:
         start, length = int(lists.offsets[row]), int(lists.lengths[row])
         offsets, lengths = listed(messages.data, start, start + max(length, 0))
         yield SetElements(key, messages.data, offsets, lengths)
+
+
+def counted(messages: Messages) -> Iterator[tuple[SetKey, int]]:
+    """How many elements each message has; the ones that only end an interval are not counted."""
+    for held in element_places(messages):
+        yield held.key, len(held) - int(interval_ends(held).sum())
+
+
+def interval_ends(held: SetElements) -> NDArray[np.bool_]:
+    """Which elements only end an interval: they have a key and these flags, and nothing else."""
+    wanted = NLATTR.pack(8, NFTA_SET_ELEM_FLAGS) + struct.pack(">I", NFT_SET_ELEM_INTERVAL_END)
+    found = np.zeros(len(held), np.bool_)
+    rows = np.flatnonzero(held.lengths >= 4 + len(wanted))
+    if len(rows):
+        windows = np.lib.stride_tricks.sliding_window_view(held.data, len(wanted))
+        keys = (held.data.view(np.uint16)[held.offsets[rows] >> 1].astype(np.intp) + 3) & ~3
+        last = held.lengths[rows] - len(wanted)
+        tails = windows[held.offsets[rows] + last]
+        found[rows] = (keys == last) & (tails == np.frombuffer(wanted, np.uint8)).all(axis=1)
+    return found
 
 
 def named(data: NDArray[np.uint8], places: Places, row: int) -> str:

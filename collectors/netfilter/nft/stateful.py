@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from collectors.netfilter.nft.datatypes import milliseconds
-from collectors.wire.netlink import attribute_map, text
+from collectors.wire.netlink import DecodeError, attribute_map, text
 
 NFTA_EXPR_NAME, NFTA_EXPR_DATA = 1, 2
 NFTA_COUNTER_BYTES, NFTA_COUNTER_PACKETS = 1, 2
@@ -43,6 +43,11 @@ def stateful(payload: bytes) -> Stateful:
         return Stateful(f"counter packets {packets} bytes {octets}", packets, octets)
     tell = TOLD.get(name)
     return Stateful(tell(data) if tell else f"[expr {name}]")
+
+
+def declared(payload: bytes) -> str:
+    """What a set's declaration says that each of its elements has: the statement without what it has counted."""
+    return "counter" if text(attribute_map(payload).get(NFTA_EXPR_NAME, b"")) == "counter" else stateful(payload).text
 
 
 def statements(payloads: Sequence[bytes]) -> Stateful:
@@ -91,7 +96,10 @@ def octets(count: int) -> str:
 
 
 def number(data: Found, attribute: int) -> int:
-    return int.from_bytes(data.get(attribute, b""), "big")
+    value = data.get(attribute, b"")
+    if len(value) > 8:
+        raise DecodeError(0, f"a number of {len(value)} bytes")
+    return int.from_bytes(value, "big")
 
 
 TOLD: Mapping[str, Callable[[Found], str]] = {
