@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collectors.collector import Collector
+from collectors.netfilter.nft_objects import NFT_OBJECTS
+from collectors.netfilter.sets import SETS
 from collectors.netlink.addresses import ADDRESSES
 from collectors.netlink.ethtool import ETHTOOL
 from collectors.netlink.links import LINKS
@@ -35,6 +37,8 @@ COLLECTORS: tuple[Collector, ...] = (
     PROTOCOLS,
     SOCKETS,
     SOCKET_OWNERS,
+    SETS,
+    NFT_OBJECTS,
     LIMITS,
 )
 

@@ -121,4 +121,6 @@ SECTIONS: dict[str, Section] = {
     "softnet": Section(("softnet",), lambda tables: tables["softnet"]),
     "protocols": Section(("protocols",), lambda tables: tables["protocols"]),
     "sockets": Section(("sockets", "socket_owners", "links"), sockets),
+    "sets": Section(("sets",), lambda tables: tables["sets"]),
+    "nft_objects": Section(("nft_objects",), lambda tables: tables["nft_objects"]),
 }

@@ -7,12 +7,14 @@ from nettui.panels.classes import CLASSES
 from nettui.panels.links import LINKS
 from nettui.panels.neighbours import NEIGHBOURS
 from nettui.panels.nexthops import NEXTHOPS
+from nettui.panels.nft_objects import NFT_OBJECTS
 from nettui.panels.overview import OVERVIEW
 from nettui.panels.panel import Panel
 from nettui.panels.protocols import PROTOCOLS
 from nettui.panels.qdiscs import QDISCS
 from nettui.panels.routes import ROUTES
 from nettui.panels.rules import RULES
+from nettui.panels.sets import SETS
 from nettui.panels.sockets import SOCKETS
 from nettui.panels.softnet import SOFTNET
 
@@ -29,6 +31,8 @@ PANELS: tuple[Panel, ...] = (
     SOFTNET,
     PROTOCOLS,
     SOCKETS,
+    SETS,
+    NFT_OBJECTS,
 )
 
 
