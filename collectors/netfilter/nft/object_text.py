@@ -64,10 +64,9 @@ def timeout(data: Found) -> str:
         for place, (state, usual) in TIMEOUTS.get(protocol, {}).items()
         if place in found and (seconds := number(found, place)) != usual
     ]
-    policy = f"{{ {', '.join(unusual)} }}"
-    return (
-        f"protocol {protocol_name(protocol)} l3proto {family(number(data, NFTA_CT_TIMEOUT_L3PROTO))} policy = {policy}"
-    )
+    layer3 = family(number(data, NFTA_CT_TIMEOUT_L3PROTO))
+    policy = f"{{ {', '.join(unusual)} }}" if unusual else "{ }"
+    return f"protocol {protocol_name(protocol)} l3proto {layer3} policy = {policy}"
 
 
 def expectation(data: Found) -> str:
