@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collectors.collector import Collector
+from collectors.netfilter.conntrack import CONNTRACK
+from collectors.netfilter.conntrack_statistics import CONNTRACK_STATISTICS
+from collectors.netfilter.expectations import EXPECTATIONS
 from collectors.netfilter.nft_objects import NFT_OBJECTS
 from collectors.netfilter.sets import SETS
 from collectors.netlink.addresses import ADDRESSES
@@ -40,6 +43,9 @@ COLLECTORS: tuple[Collector, ...] = (
     SETS,
     NFT_OBJECTS,
     LIMITS,
+    CONNTRACK,
+    CONNTRACK_STATISTICS,
+    EXPECTATIONS,
 )
 
 

@@ -9,7 +9,7 @@ from collectors.table import Column, Gap, Table
 from collectors.values import Cell, Codes
 from nettui.joins import index_names, masked, named, pairs, with_device, with_matching, with_owners, with_text
 from nettui.overview import OVERVIEW_NEEDS, overview
-from nettui.snapshot import Snapshot
+from nettui.snapshot import Fill, Snapshot
 
 Tables = Mapping[str, Table]
 
@@ -18,12 +18,14 @@ Tables = Mapping[str, Table]
 class Section:
     """A section: the table it is made of, first of ``needs``, and those it joins when they can be had.
 
-    ``whole``: it is made of all alike, and shows what there is.
+    ``whole``: it is made of all alike, and shows what there is. ``fill``: the row of limits that tells how full the
+    kernel's table is.
     """
 
     needs: tuple[str, ...]
     join: Callable[[Tables], Table]
     whole: bool = False
+    fill: str = ""
 
 
 def derive(section: str, raw: Snapshot) -> Table | Gap:
@@ -37,6 +39,18 @@ def derive(section: str, raw: Snapshot) -> Table | Gap:
     missing = [Gap(f"{name}: {raw.gaps[name].reason}", raw.gaps[name].remedy) for name in others if name in raw.gaps]
     partial = [gap for name in others if name in raw.tables for gap in raw.tables[name].gaps]
     return table.with_gaps(tuple(dict.fromkeys((*missing, *partial))))
+
+
+def fill(section: str, raw: Snapshot) -> Fill | None:
+    """How full the kernel's table behind a section is; None where that is not known or has no limit."""
+    wanted = SECTIONS[section].fill
+    if not wanted or "limits" not in raw.tables:
+        return None
+    for row in raw.tables["limits"].rows():
+        used, limit = row.get("used"), row.get("limit")
+        if row["name"] == wanted and isinstance(used, int) and isinstance(limit, int) and limit:
+            return Fill(used, limit, str(row["unit"]))
+    return None
 
 
 def links(tables: Tables) -> Table:
@@ -123,4 +137,7 @@ SECTIONS: dict[str, Section] = {
     "sockets": Section(("sockets", "socket_owners", "links"), sockets),
     "sets": Section(("sets",), lambda tables: tables["sets"]),
     "nft_objects": Section(("nft_objects",), lambda tables: tables["nft_objects"]),
+    "conntrack": Section(("conntrack", "limits"), lambda tables: tables["conntrack"], fill="conntrack entries"),
+    "conntrack_statistics": Section(("conntrack_statistics",), lambda tables: tables["conntrack_statistics"]),
+    "expectations": Section(("expectations",), lambda tables: tables["expectations"]),
 }

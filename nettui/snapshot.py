@@ -6,6 +6,7 @@ import errno
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from collectors import Host
 from collectors.host import NoSuchNamespace
@@ -27,14 +28,26 @@ REFUSALS = {
 }
 
 
+class Fill(NamedTuple):
+    """How many of what a kernel table holds, and how many it may."""
+
+    used: int
+    limit: int
+    unit: str
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Tables by name as of ``at`` (seconds since the epoch); ``elapsed`` seconds that each took to read."""
+    """Tables by name as of ``at`` (seconds since the epoch); ``elapsed`` seconds that each took to read.
+
+    ``fills``: how full the kernel's table behind a section is, where that has a limit.
+    """
 
     at: float
     tables: Mapping[str, Table]
     gaps: Mapping[str, Gap] = field(default_factory=dict)
     elapsed: Mapping[str, float] = field(default_factory=dict)
+    fills: Mapping[str, Fill] = field(default_factory=dict)
 
 
 def take(names: Iterable[str], host: Host) -> Snapshot:

@@ -10,7 +10,7 @@ from collectors import Host
 from collectors.netlink.changes import FOLLOWED, Changes
 from collectors.registry import collector
 from collectors.table import Gap, Table
-from nettui.derive import SECTIONS, derive
+from nettui.derive import SECTIONS, derive, fill
 from nettui.rates import with_rates
 from nettui.snapshot import Snapshot, gap, take
 
@@ -40,7 +40,8 @@ def derived(sections: Iterable[str], raw: Snapshot) -> Snapshot:
         else:
             tables[section] = found
     elapsed = {section: sum(raw.elapsed.get(name, 0) for name in SECTIONS[section].needs) for section in sections}
-    return Snapshot(raw.at, tables, gaps, elapsed)
+    fills = {section: full for section in tables if (full := fill(section, raw))}
+    return Snapshot(raw.at, tables, gaps, elapsed, fills)
 
 
 def attempted(section: str, raw: Snapshot) -> Table | Gap:

@@ -40,7 +40,7 @@ NESTED: Nested = {
     CTA_TIMESTAMP: {},
 }
 TCP, DCCP, SCTP = ((CTA_PROTOINFO, kind) for kind in (CTA_PROTOINFO_TCP, CTA_PROTOINFO_DCCP, CTA_PROTOINFO_SCTP))
-NUMBERS = (
+NUMBERS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("id", ">u4", (CTA_ID,)),
     ("timeout", ">u4", (CTA_TIMEOUT,)),
     ("mark", ">u4", (CTA_MARK,)),
@@ -91,11 +91,12 @@ def put_numbers(draft: Draft, shape: Shape) -> None:
             draft.numbers(name, shape.number(dtype, *path), shape.at)
     for name, dtype, path, namer in NAMED:
         if path in shape:
-            draft.named(name, shape.number(dtype, *path).astype(dtype.strip("><")), namer, shape.at)
+            native = shape.number(dtype, *path).astype(dtype.strip(">"), copy=False)  # sorted ten times as fast
+            draft.named(name, native, namer, shape.at)
 
 
 def put_spelled(draft: Draft, shape: Shape) -> None:
-    for name, path, speller in (
+    spelled: tuple[tuple[str, tuple[int, ...], Callable[[bytes], Cell]], ...] = (
         ("helper", (CTA_HELP, CTA_HELP_NAME), word),
         ("secctx", (CTA_SECCTX, CTA_SECCTX_NAME), word),
         ("labels", (CTA_LABELS,), words.labels),
@@ -103,7 +104,8 @@ def put_spelled(draft: Draft, shape: Shape) -> None:
         ("seqadj", (CTA_SEQ_ADJ_ORIG,), seqadj),
         ("reply_seqadj", (CTA_SEQ_ADJ_REPLY,), seqadj),
         ("synproxy", (CTA_SYNPROXY,), synproxy),
-    ):
+    )
+    for name, path, speller in spelled:
         if path in shape:
             draft.spelled(name, shape.bytes_of(*path), speller, shape.at)
 

@@ -55,11 +55,12 @@ def differing(one: NDArray[np.uint8] | None, other: NDArray[np.uint8] | None) ->
 
 def other_ports(first: Ends, reply: Ends, was: str, now: str) -> NDArray[np.bool_] | None:
     """Which ports are not the same; an ICMP identifier is the source's."""
-    if was in first.ports and now in reply.ports:
-        return first.ports[was] != reply.ports[now]
-    if was == "sport" and "icmp_id" in first.ports and "icmp_id" in reply.ports:
-        return first.ports["icmp_id"] != reply.ports["icmp_id"]
-    return None
+    if was == "sport" and "icmp_id" in first.ports:
+        was = now = "icmp_id"
+    if was not in first.ports or now not in reply.ports:
+        return None
+    found: NDArray[np.bool_] = first.ports[was] != reply.ports[now]
+    return found
 
 
 def rows_of(at: Index, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:

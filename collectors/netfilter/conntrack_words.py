@@ -26,7 +26,7 @@ TCP_FLAG_BITS = (
     "EXP_CHALLENGE_ACK", "SIMULTANEOUS_OPEN",
 )  # fmt: skip
 # uapi linux/netfilter/nf_conntrack_common.h, NF_CT_EXPECT_*
-EXPECT_FLAG_BITS = ("PERMANENT", "INACTIVE", "USERSPACE", "MASTER_DEAD")
+EXPECT_FLAG_BITS = ("PERMANENT", "INACTIVE", "USERSPACE")
 
 # enum tcp_conntrack, sctp_conntrack, ct_dccp_states
 TCP_STATES = (

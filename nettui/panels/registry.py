@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nettui.panels.addresses import ADDRESSES
 from nettui.panels.classes import CLASSES
+from nettui.panels.conntrack import CONNTRACK, CONNTRACK_STATISTICS, EXPECTATIONS
 from nettui.panels.links import LINKS
 from nettui.panels.neighbours import NEIGHBOURS
 from nettui.panels.nexthops import NEXTHOPS
@@ -33,6 +34,9 @@ PANELS: tuple[Panel, ...] = (
     SOCKETS,
     SETS,
     NFT_OBJECTS,
+    CONNTRACK,
+    CONNTRACK_STATISTICS,
+    EXPECTATIONS,
 )
 
 

@@ -20,5 +20,10 @@ SOCKETS = Panel(
         ("same process", "sockets", "pid {pid}"),
         ("same peer", "sockets", "dst {dst}"),
         ("link", "links", "ifindex {oif}"),
+        (
+            "its conntrack entry", "conntrack",
+            "src {src} and sport {sport} and dst {dst} and dport {dport} or reply_src {src} and reply_sport {sport} "
+            "and reply_dst {dst} and reply_dport {dport}",
+        ),
     ),
 )  # fmt: skip

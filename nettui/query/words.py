@@ -5,7 +5,7 @@ from __future__ import annotations
 # another name -> the columns it may mean; the first that the table has. A column's own name always comes first.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "proto": ("netid", "protocol", "ipproto"),
-    "protocol": ("netid", "ipproto"),
+    "protocol": ("netid", "ipproto", "proto"),
     "dev": ("ifname",),
     "ifname": ("dev",),
     "iface": ("ifname", "dev"),

@@ -20,6 +20,7 @@ LONGEST_PATTERN = 190
 NAMES = {"links": "ifname", "sockets": "process", "protocols": "counter", "namespaces": "name"}
 ADDRESSES = {
     "addresses": ("local",), "routes": ("dst", "gateway"), "neighbours": ("dst",), "sockets": ("src", "dst"),
+    "conntrack": ("src", "dst", "nat_src", "nat_dst"),
 }  # fmt: skip
 MOST = 40
 NOTHING_PLAIN = "anything plain to look for"

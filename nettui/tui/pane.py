@@ -11,7 +11,7 @@ from textual.message import Message
 from collectors.table import Gap, Table
 from nettui.panels.panel import Panel
 from nettui.query import Query
-from nettui.snapshot import Snapshot
+from nettui.snapshot import Fill, Snapshot
 from nettui.tui.arrange import AT_ONCE, Arrangement, Wish, arranged
 from nettui.tui.cells import BOLD, DIM, LOSS, PLAIN, WARNING
 from nettui.tui.table_view import TableView
@@ -35,6 +35,7 @@ class Pane(TableView):
         self.gap: Gap | None = None
         self.fault = ""
         self.elapsed = 0.0
+        self.fill: Fill | None = None
         self.pace: float | None = None
         self.frozen = False
         self._waits: tuple[float, ...] = ()
@@ -59,6 +60,7 @@ class Pane(TableView):
         else:
             return
         self.read_at, self.elapsed = snapshot.at, snapshot.elapsed.get(name, 0.0)
+        self.fill = snapshot.fills.get(name)
         self._say()
 
     def _keep_time(self, at: float) -> None:

@@ -6,10 +6,12 @@ import os
 
 from collectors.table import Gap, Table
 from nettui.scrub import scrub
+from nettui.snapshot import Fill
 from nettui.tui.bars import Part
 from nettui.tui.cells import BOLD, GLYPHS, LOSS, PLAIN, cell_text
 from nettui.tui.pane import Pane
 
+NEARLY = 0.9  # of a table's limit
 HINTS = (" : jump", "  p pivot", "  Enter detail", "  s sort", "  / filter", "  ? help", "  q quit ")
 
 
@@ -21,6 +23,8 @@ def status_parts(pane: Pane) -> list[Part]:
     rows = f"{shown:,} of {total:,}" if pane.where_text else f"{total:,} rows"
     place = f" {pane.cursor + 1:,}/" if shown else " "
     parts: list[Part] = [(place + rows, BOLD)]
+    if pane.fill:
+        parts.append(fill_part(pane.fill))
     if pane.where_text:
         parts.append((f"  filter: {pane.where_text}", BOLD))
     if pane.sort:
@@ -30,6 +34,12 @@ def status_parts(pane: Pane) -> list[Part]:
     if pane.fault and len(pane):
         parts.append((f"  failed: {pane.fault}", LOSS))
     return parts
+
+
+def fill_part(fill: Fill) -> Part:
+    """How full the kernel's table is, in this namespace, whatever is shown of it; marked from nine tenths on."""
+    share = fill.used / fill.limit
+    return (f"  {fill.used:,} of at most {fill.limit:,} ({100 * share:.1f} %)", LOSS if share >= NEARLY else PLAIN)
 
 
 def timing_parts(pane: Pane) -> list[Part]:
