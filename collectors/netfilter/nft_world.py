@@ -27,7 +27,7 @@ from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, Context, NftSet
 from collectors.netfilter.nft.rules import by_table, inlined, remarked
 from collectors.netfilter.nft.set_messages import decode_elements, decode_sets, read_elements
 from collectors.netfilter.told import NotTheirs, Records, Rules, told
-from collectors.netfilter.xt import nft_rule
+from collectors.netfilter.xt import built_in, nft_rule
 from collectors.netlink.dump import NETLINK_ROUTE, dump
 from collectors.table import Gap
 from collectors.wire.netlink import Messages, NetlinkError, attribute, attribute_map, messages, text
@@ -49,21 +49,6 @@ IPTABLES = (nfnetlink.NFPROTO_IPV4, nfnetlink.NFPROTO_IPV6)
 RTM_NEWLINK, RTM_GETLINK = 16, 18
 IFLA_IFNAME, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS = 3, 29, 1 << 3
 UNKNOWN = (errno.EINVAL, errno.EOPNOTSUPP, errno.EPROTONOSUPPORT, errno.ENOENT)
-
-# tables that iptables makes, and their built-in chains with hook and priority (iptables/nft.c, xtables_ipv4)
-BUILT_IN: Mapping[str, Mapping[str, tuple[str, int]]] = {
-    "raw": {"PREROUTING": ("prerouting", -300), "OUTPUT": ("output", -300)},
-    "mangle": {
-        "PREROUTING": ("prerouting", -150), "INPUT": ("input", -150), "FORWARD": ("forward", -150),
-        "OUTPUT": ("output", -150), "POSTROUTING": ("postrouting", -150),
-    },
-    "nat": {
-        "PREROUTING": ("prerouting", -100), "INPUT": ("input", 100), "OUTPUT": ("output", -100),
-        "POSTROUTING": ("postrouting", 100),
-    },
-    "filter": {"INPUT": ("input", 0), "FORWARD": ("forward", 0), "OUTPUT": ("output", 0)},
-    "security": {"INPUT": ("input", 50), "FORWARD": ("forward", 50), "OUTPUT": ("output", 50)},
-}  # fmt: skip
 
 
 def read(host: Host) -> Iterator[Block | Gap]:
@@ -200,7 +185,7 @@ def as_iptables(
 
 def is_built_in(key: TableKey, members: Sequence[NftChain]) -> bool:
     """Whether iptables takes the table for its own: its name, and each base chain's name, hook and priority."""
-    known = BUILT_IN.get(key.name)
+    known = built_in.CHAINS.get(key.name)
     if known is None or key.family not in IPTABLES:
         return False
     return all(chain.hook is None or known.get(chain.name) == (chain.hook, chain.priority) for chain in members)

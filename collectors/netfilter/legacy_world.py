@@ -1,0 +1,43 @@
+"""Chains and rules of iptables-legacy and ip6tables-legacy, as the ruleset's table has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from collectors.collector import Block
+from collectors.netfilter.chain import Chain, Holding, holdings
+from collectors.netfilter.nft.chains import FAMILIES, priority_name
+from collectors.netfilter.told import told
+from collectors.netfilter.xt import built_in, legacy
+from collectors.netfilter.xt.entry import teller
+
+read = legacy.read
+
+
+def decode(blocks: Sequence[Block], ipsets: Mapping[int, str]) -> list[Holding]:
+    return [holding for table in legacy.decode(blocks) for holding in held(table, ipsets)]
+
+
+def held(table: legacy.LegacyTable, ipsets: Mapping[int, str]) -> list[Holding]:
+    rules = told(table.rules, teller(table.family, table.jumps, ipsets), lambda chain: f"-A {chain} ")
+    return holdings([row(table, chain) for chain in table.chains], rules)
+
+
+def row(table: legacy.LegacyTable, chain: legacy.LegacyChain) -> Chain:
+    """A built-in chain's priority is its table's: the kernel's tables register at fixed ones."""
+    family = FAMILIES[table.family]
+    if chain.hook is None:
+        return Chain("iptables-legacy", family, table.name, chain.name)
+    _, priority = built_in.CHAINS.get(table.name, {}).get(chain.name, (chain.hook, None))
+    return Chain(
+        "iptables-legacy",
+        family,
+        table.name,
+        chain.name,
+        hook=chain.hook,
+        priority=priority,
+        priority_name=None if priority is None else priority_name(table.family, chain.hook, priority),
+        type="nat" if table.name == "nat" else "filter",
+        policy=chain.policy,
+        counted=None if chain.packets is None or chain.bytes is None else (chain.packets, chain.bytes),
+    )
