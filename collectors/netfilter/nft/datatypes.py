@@ -48,7 +48,7 @@ class DataType:
 
 
 def link_address(value: int, context: Context) -> str:
-    return value.to_bytes(6, "big").hex(":")
+    return value.to_bytes(max(6, (value.bit_length() + 7) // 8), "big").hex(":")
 
 
 def ipv4_address(value: int, context: Context) -> str:
@@ -84,7 +84,10 @@ def label(value: int, context: Context) -> str:
 
 
 def date(value: int, context: Context) -> str:
-    return time.strftime('"%Y-%m-%d %H:%M:%S"', time.localtime(value // 1_000_000_000))
+    try:
+        return time.strftime('"%Y-%m-%d %H:%M:%S"', time.localtime(value // 1_000_000_000))
+    except (OverflowError, OSError, ValueError):
+        return "Error converting timestamp to printed time"
 
 
 def hour(value: int, context: Context) -> str:
@@ -104,8 +107,9 @@ def named(table: dict[int, str]) -> Callable[[], symbols.Names]:
 
 NUMBER = DataType(0)
 TYPES: dict[int, DataType] = {
+    INVALID: DataType(0, form="#x"),  # bits of a header that is not known
     NFPROTO: DataType(1, names=named(symbols.NFPROTO)),
-    BITMASK: DataType(0, form="#x", bitmask=True),
+    BITMASK: DataType(0, form="#x"),
     INTEGER: NUMBER,
     STRING: DataType(0, HOST),
     LLADDR: DataType(0, write=link_address),
@@ -164,6 +168,10 @@ def parts(data_type: int) -> tuple[int, ...]:
 def number_text(data_type: int, value: int, context: Context, *, plain: bool = False) -> str:
     """One number of a type; ``plain``: without names, as in ranges."""
     kind = TYPES.get(data_type, NUMBER)
+    if kind.octets and value >> 8 * kind.octets:
+        return f"{value:#x}"  # wider than anything that the type can be
+    if data_type == TIME and plain:
+        return f"{value // 1000}s"
     if kind.write:
         return kind.write(value, context)
     name = kind.names().get(value) if kind.names and not plain else None
@@ -214,6 +222,10 @@ def string_text(octets: bytes) -> str:
     if not nul:
         return f'"{text}*"'
     return f'"{text[:-1]}\\*"' if text.endswith("*") else f'"{text}"'
+
+
+def is_bitmask(data_type: int) -> bool:
+    return TYPES.get(data_type, NUMBER).bitmask
 
 
 def flag_texts(data_type: int, value: int, context: Context) -> list[str]:

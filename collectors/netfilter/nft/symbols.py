@@ -129,11 +129,10 @@ def lines(path: str) -> list[list[str]]:
 def cgroup_path(number: int) -> str:
     """The path of a version 2 cgroup below its mount, by its inode; its number where there is none."""
     for folder, names, _ in os.walk(CGROUPS):
-        for name in names:
-            path = os.path.join(folder, name)
+        for path in (Path(folder, name) for name in names):
             try:
-                if os.stat(path).st_ino == number:
-                    return os.path.relpath(path, CGROUPS)
+                if path.stat().st_ino == number:
+                    return str(path.relative_to(CGROUPS))
             except OSError:
                 continue
     return str(number)

@@ -1,0 +1,120 @@
+"""Statements that write: header fields (payload … set), and elements of sets and maps (add, update, delete)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from collectors.netfilter.nft import datatypes as types
+from collectors.netfilter.nft import loads
+from collectors.netfilter.nft.layers import raw
+from collectors.netfilter.nft.loads import NFTA_PAYLOAD_DREG, Reader
+from collectors.netfilter.nft.matches import complete, key_of
+from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, NftSet
+from collectors.netfilter.nft.statements import NFTA_EXPR_DATA, NFTA_EXPR_NAME, STATEFUL, counted, value
+from collectors.netfilter.nft.telling import Attributes, Telling, needed, unsigned
+from collectors.netfilter.nft.terms import Binop, Constant, NotPlaced, Payload, SetReference, Term, Text
+from collectors.wire.templates import View
+
+NFTA_PAYLOAD_SREG = 5
+NFTA_DYNSET_SET_NAME, NFTA_DYNSET_OP, NFTA_DYNSET_SREG_KEY, NFTA_DYNSET_SREG_DATA = 1, 3, 4, 5
+NFTA_DYNSET_TIMEOUT, NFTA_DYNSET_EXPR, NFTA_DYNSET_EXPRESSIONS = 6, 7, 10
+NFTA_LIST_ELEM = 1
+OPERATIONS = ("add", "update", "delete")  # NFT_DYNSET_OP_*
+
+
+def payload(telling: Telling, attributes: Attributes) -> None:
+    if NFTA_PAYLOAD_DREG in attributes:
+        loads.payload(telling, attributes)
+        return
+    field = raw(*loads.payload_bits(attributes))
+    term = telling.get(attributes.get(NFTA_PAYLOAD_SREG))
+    known = complete(telling, field)
+    if isinstance(known, Payload) and known.field is None and (part := partial_field(telling, field, term)):
+        said = part
+    else:
+        said = [*known.text(telling.context), " set ", *value(telling, term, known.data_type, known.order)]
+    telling.say(said)
+
+
+def partial_field(telling: Telling, field: Payload, term: Term) -> Text | None:
+    """A field of some bits: the others of its bytes are kept, ``(bytes & others) | value``."""
+    mask = (1 << field.bits) - 1
+    number = 0
+    if isinstance(term, Binop) and term.operator == "|":
+        number = term.raw
+        term = term.left
+        mask = 0 if not isinstance(term, Binop) else mask
+    if isinstance(term, Binop) and term.operator == "&":
+        kept, term = term.raw, term.left
+        chosen = (mask or (1 << field.bits) - 1) & ~kept | number
+    else:
+        chosen = number
+    if not isinstance(term, Payload) or (term.base, term.offset, term.bits) != (field.base, field.offset, field.bits):
+        return None
+    found = telling.layers.trimmed(field, chosen)
+    if found is None:
+        return None
+    part, skip = telling.layers.complete(found[0]), found[1]
+    telling.layers.used(part)
+    told = types.number_text(part.data_type, number >> skip, telling.context)
+    return [*part.text(telling.context), " set ", told]
+
+
+def dynset(telling: Telling, attributes: Attributes) -> None:
+    reference = SetReference(needed(attributes, NFTA_DYNSET_SET_NAME))
+    operation = unsigned(attributes, NFTA_DYNSET_OP)
+    if operation >= len(OPERATIONS):
+        raise NotPlaced(f"operation {operation} on a set")
+    key = complete(telling, key_of(telling, attributes, NFTA_DYNSET_SREG_KEY, reference))
+    lead = meter(reference, telling, attributes)
+    said: Text = lead or [f"{OPERATIONS[operation]} ", *reference.text(telling.context)]
+    said += [" { ", *key.text(telling.context)]
+    if NFTA_DYNSET_TIMEOUT in attributes:
+        said.append(attributes[NFTA_DYNSET_TIMEOUT].hole(timeout))
+    for expression in expressions(attributes):
+        said += [" ", *stateless(expression)]
+    if NFTA_DYNSET_SREG_DATA in attributes:
+        found = reference.found(telling.context)
+        said += [" : ", *map_data(telling, telling.get(attributes[NFTA_DYNSET_SREG_DATA]), found)]
+    telling.say([*said, " }"])
+
+
+def meter(reference: SetReference, telling: Telling, attributes: Attributes) -> Text:
+    """nft's older way to write a set that a rule fills: the set has the rule's name for it."""
+    if not expressions(attributes):
+        return []
+    found = reference.found(telling.context)
+    return [f"meter {found.name} size {found.size}"] if found and found.flags & NFT_SET_ANONYMOUS else []
+
+
+def timeout(octets: bytes) -> str:
+    found = int.from_bytes(octets, "big")
+    return f" timeout {types.milliseconds(found)}" if found else ""
+
+
+def expressions(attributes: Attributes) -> list[View]:
+    if NFTA_DYNSET_EXPRESSIONS in attributes:
+        return [view for number, view in attributes[NFTA_DYNSET_EXPRESSIONS].attributes() if number == NFTA_LIST_ELEM]
+    return [attributes[NFTA_DYNSET_EXPR]] if NFTA_DYNSET_EXPR in attributes else []
+
+
+def stateless(expression: View) -> Text:
+    """What each element gets, without what the rule itself has counted."""
+    found = expression.attribute_map()
+    name = needed(found, NFTA_EXPR_NAME).text()
+    if name == "counter" and NFTA_EXPR_DATA in found:
+        found[NFTA_EXPR_DATA].ignore()
+        return ["counter"]
+    if name in STATEFUL and NFTA_EXPR_DATA in found:
+        return counted(name, found[NFTA_EXPR_DATA])
+    return [f"[expr {name}]"]
+
+
+def map_data(telling: Telling, term: Term, found: NftSet | None) -> Text:
+    if not isinstance(term, Constant) or found is None or found.flags & NFT_SET_ANONYMOUS:
+        return complete(telling, term).text(telling.context)
+    kind = types.TYPES.get(found.data_type, types.NUMBER)
+    return value(telling, term, found.data_type, kind.order)
+
+
+READERS: Mapping[str, Reader] = {"payload": payload, "dynset": dynset}
