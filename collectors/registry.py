@@ -7,6 +7,7 @@ from collectors.netfilter.conntrack import CONNTRACK
 from collectors.netfilter.conntrack_statistics import CONNTRACK_STATISTICS
 from collectors.netfilter.expectations import EXPECTATIONS
 from collectors.netfilter.nft_objects import NFT_OBJECTS
+from collectors.netfilter.ruleset import NETFILTER
 from collectors.netfilter.sets import SETS
 from collectors.netlink.addresses import ADDRESSES
 from collectors.netlink.ethtool import ETHTOOL
@@ -40,6 +41,7 @@ COLLECTORS: tuple[Collector, ...] = (
     PROTOCOLS,
     SOCKETS,
     SOCKET_OWNERS,
+    NETFILTER,
     SETS,
     NFT_OBJECTS,
     LIMITS,
