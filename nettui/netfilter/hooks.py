@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.table import Column, Note, Table
-from collectors.values import Addresses, Cell, Codes, Numbers, Pool, Values, distinct
+from collectors.values import Addresses, Cell, Codes, Numbers, Pool, Values
 from nettui.netfilter.rules import netfilter
 from nettui.netfilter.stages import PLACES, Stage, nat_priority, needs, place_of, stages
 from nettui.netfilter.tree import MOST, NOTES, PLAIN, Forest
@@ -28,7 +28,10 @@ OWN = (
 KIND = Column("kind", "text", "key", help="stage (the kernel's own), base chain or rule")
 FAMILY = Column("family", "text", "key", help="family whose packets meet it: ip, ip6, inet (both), bridge, arp, netdev")
 POSITION = Column("position", "u4", "key", help="number of the rule in its chain, from 1")
-DROPPED = ("policy", "type", "table_flags", "owner", "table_comment", "table_handle", "rule", "text", "priority_name")
+DROPPED = (
+    "policy", "type", "table_flags", "owner", "table_comment", "table_handle", "rule", "text", "priority_name",
+    "tracked", "targets",
+)  # fmt: skip
 INDENT = "  "
 
 
@@ -69,7 +72,7 @@ def grouped(table: Table, forest: Forest) -> list[Group]:
         place = place_of(str(family), str(hook))
         if place is None:
             continue
-        own = int(priority or 0)  # type: ignore[arg-type]
+        own = int(priority or 0)
         nat = kind == "nat" and family in ("ip", "ip6", "inet")
         order = (place, nat_priority(str(hook)) if nat else own, 1 if nat else 2, own, head)
         branch = forest.unfold(head)
@@ -142,16 +145,12 @@ def steps(
     own: Sequence[Stage | None],
     of: NDArray[np.intp],
 ) -> Codes:
-    """The text of each row, indented; made once for each text, depth and note."""
-    codes = np.where(rows >= 0, texts.codes[rows] if len(texts) else 0, len(texts.pool) + of).astype(np.int64)
+    """The text of each row, indented, with its note."""
+    codes = np.where(rows >= 0, texts.codes[rows] if len(texts) else 0, len(texts.pool) + of).tolist()
     pool = [*texts.pool, *(stage.text if stage else None for stage in own)]
-    found, places = distinct((codes * 256 + depths) * len(NOTES) + notes)
-    cells: list[Cell] = []
-    for number in found.tolist():
-        rest, note = divmod(number, len(NOTES))
-        code, depth = divmod(rest, 256)
-        cells.append(f"{INDENT * depth}{pool[code]}{NOTES[note]}")
-    return Codes(places.astype(np.int32), tuple(cells))
+    margins = [INDENT * depth for depth in range(256)]
+    cells = zip(codes, depths.tolist(), notes.tolist(), strict=True)
+    return Codes(np.arange(len(rows)), tuple(f"{margins[d]}{pool[c]}{NOTES[note]}" for c, d, note in cells))
 
 
 def filled_in(values: Values, at: NDArray[np.bool_], cells: Sequence[Cell], of: NDArray[np.intp]) -> Codes:

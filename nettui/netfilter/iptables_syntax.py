@@ -3,67 +3,53 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from nettui.netfilter.plain import PROTOCOLS, Plain, network, ports
+from nettui.netfilter.plain import PROTOCOLS, Network, Plain, network, ports
 
 TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)', re.DOTALL)
-HEADER = {"-s": "src", "-d": "dst", "-i": "iif", "-o": "oif", "-p": "proto"}
-TRANSPORTS = ("tcp", "udp", "udplite", "sctp", "dccp")
-PORTS = {
-    **{(module, f"--{name}"): name for module in TRANSPORTS for name in ("sport", "dport")},
-    ("multiport", "--sports"): "sport",
-    ("multiport", "--dports"): "dport",
-}  # fmt: skip
-LEAD = re.compile(r'-A (?:"(?:[^"\\]|\\.)*"|\S+) ?', re.DOTALL)
+NAME = r'(?:"(?:[^"\\]|\\.)*"|\S+)'
+# iptables-save prints these first and in this order (print_rule4 in iptables.c)
+LEAD = re.compile(
+    rf"-A {NAME} ?(?:(?:! -s \S+|-s (?P<src>\S+)) ?)?(?:(?:! -d \S+|-d (?P<dst>\S+)) ?)?"
+    r"(?:(?:! -i \S+|-i (?P<iif>\S+)) ?)?(?:(?:! -o \S+|-o (?P<oif>\S+)) ?)?(?:(?:! -p \S+|-p (?P<proto>\S+))(?: |$))?",
+    re.DOTALL,
+)
+CHAIN = re.compile(rf"-A {NAME} ?", re.DOTALL)
+TRANSPORT = frozenset({"tcp", "udp", "udplite", "sctp", "dccp"})
+MODULE = re.compile(r"(?<= )-m (?P<name>tcp|udp|udplite|sctp|dccp|multiport)(?P<options>(?: (?!-m |-j |-g )\S+)*)")
+PORT = re.compile(r"(?P<not>! )?--(?P<name>[sd]port)s? (?P<ports>[\d,]+)(?: |$)")
 
 
+@lru_cache(65536)
 def words(text: str) -> list[str]:
     """The rule's arguments. A quoted one begins with ``"``, so that none of them is taken for an option."""
     return [f'"{quoted}' if quoted or not plain else plain for quoted, plain in TOKEN.findall(text)]
 
 
 def plainly(text: str) -> Plain:
-    """Addresses, devices and protocol stand before the first -m; ports belong to the module named last.
+    """``text`` has nothing inside its quotes.
 
-    An option's argument that looks like an option ends the walk or is passed over: it never becomes a constraint.
+    An argument that looks like an option (a chain or comment may be named -d) stands behind the header, and never with
+    what makes a port of it: it is no constraint.
     """
-    found, arguments = Plain(), words(text)[2:]
-    at = header(found, arguments)
-    module, negated = "", False
-    while at < len(arguments) - 1:
-        word, value = arguments[at], arguments[at + 1]
-        if word in ("-j", "-g"):
-            break
-        if word == "-m":
-            module, at = value, at + 2
-        elif (name := PORTS.get((module, word))) and not negated:
-            found.narrow(name, ports(value.split(",")))
-            at += 2
-        else:
-            at += 2 if (module, word) == ("comment", "--comment") else 1
-        negated = word == "!"
+    lead = LEAD.match(text)
+    if lead is None:
+        return Plain()
+    src, dst, iif, oif, proto = lead.groups()
+    found = Plain(PROTOCOLS.get(proto), address(src), address(dst), iif=device(iif), oif=device(oif))
+    if proto in TRANSPORT:
+        for module in MODULE.finditer(text, lead.end() - 1):
+            for port in PORT.finditer(module["options"]):
+                if not port["not"] and getattr(found, port["name"]) is None:
+                    setattr(found, port["name"], ports(port["ports"]))
     return found
 
 
-def header(found: Plain, arguments: list[str]) -> int:
-    """Take what stands before the matches; the place behind it."""
-    at, negated = 0, False
-    while at < len(arguments) - 1 and (arguments[at] in HEADER or arguments[at] in ("!", "-f")):
-        name = HEADER.get(arguments[at])
-        if name is None:
-            negated = arguments[at] == "!"
-            at += 1
-            continue
-        if not negated:
-            take(found, name, arguments[at + 1])
-        at, negated = at + 2, False
-    return at
+def address(text: str | None) -> Network | None:
+    return None if text is None else network(text)
 
 
-def take(found: Plain, name: str, value: str) -> None:
-    if name in ("src", "dst"):
-        found.narrow(name, network(value))
-    elif name == "proto":
-        found.narrow(name, PROTOCOLS.get(value))
-    elif not value.endswith("+") and not value.startswith('"'):
-        found.narrow(name, value)
+def device(name: str | None) -> str | None:
+    """A device told in full; one that ends with + stands for many."""
+    return None if name is None or name.endswith("+") or '"' in name else name

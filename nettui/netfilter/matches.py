@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from collectors.draft import Draft
 from collectors.table import Column, Table
 from collectors.values import Cell, Codes, Values
 from nettui.netfilter import iptables_syntax, nft_syntax
-from nettui.netfilter.plain import ANY, Network, Plain
+from nettui.netfilter.plain import Network, Plain
 
 COLUMNS = (
     Column(
@@ -26,24 +26,31 @@ COLUMNS = (
     Column("iif", "text", help="device that the packet must have come in by"),
     Column("oif", "text", help="device that the packet must go out by"),
     Column("set", "text", help="the first named set that the rule asks"),
+    Column("tracked", "bool", help="the kernel tracks connections because of it"),
     Column("targets", "json", help="chains that a verdict map inside the rule leads to"),
 )
-COUNTERS = re.compile(r"(?<=\bcounter) packets \d+ bytes \d+")
+COUNTERS = re.compile(r"counter packets \d+ bytes \d+")
 USED = re.compile(r"(\bquota (?:over |until )?\d+ \w+|\blast) used \w+(?: [kmgt]?bytes)?")
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 SET = re.compile(r"(?:(?<![^\s{])@|--match-set )([^\s,{}]+)(?!\S)")
 IN_MAP = re.compile(r"\b(?:jump|goto) ([^\s,{}]+)")
+# what a rule's text must hold for the kernel to track connections because of it
+TRACKED_NFT = re.compile(r"\b(?:ct \w|masquerade|[sd]nat (?:ip|to)|redirect|flow (?:add|offload)|synproxy)\b")
+TRACKED_IPTABLES = re.compile(
+    r"-(?:m (?:conntrack|state|connmark|connlimit|connbytes|connlabel|helper|cluster)"
+    r"|j (?:CT|CONNMARK|CONNSECMARK|SYNPROXY|MASQUERADE|SNAT|DNAT|REDIRECT|NETMAP))\b"
+)
 MOST = 200_000  # texts kept; beyond that all are forgotten
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """One rule's text as it is shown, what it plainly matches, the set that it asks and the chains in its map."""
 
     text: str
     plain: Plain
     set: str | None
-    targets: list[str]
+    tracked: bool
+    targets: list[str] | None
 
 
 class Memo:
@@ -71,46 +78,54 @@ class Memo:
 
 
 def meaning(text: str) -> Meaning:
-    unquoted = QUOTED.sub('""', text)
-    named = SET.search(unquoted)
+    unquoted = QUOTED.sub('""', text) if '"' in text else text
+    named = SET.search(unquoted) if "@" in unquoted or "--match-set " in unquoted else None
+    asked = named[1] if named else None
     if text.startswith("-A "):
-        lead = iptables_syntax.LEAD.match(text)
+        lead = iptables_syntax.CHAIN.match(text)
         shown = text[lead.end() :] if lead else text
-        return Meaning(shown or "(all packets)", iptables_syntax.plainly(text), named[1] if named else None, [])
-    targets = list(dict.fromkeys(IN_MAP.findall(unquoted))) if "vmap" in unquoted else []
-    return Meaning(text, nft_syntax.plainly(text), named[1] if named else None, targets)
+        tracked = TRACKED_IPTABLES.search(unquoted) is not None
+        return Meaning(shown or "(all packets)", iptables_syntax.plainly(unquoted), asked, tracked, None)
+    targets = list(dict.fromkeys(IN_MAP.findall(unquoted))) if "vmap" in unquoted else None
+    return Meaning(text, nft_syntax.plainly(text), asked, TRACKED_NFT.search(unquoted) is not None, targets or None)
 
 
 def without_counters(texts: Sequence[str]) -> list[str]:
     """The texts without what packets change in them; in one go, as there may be 20,000."""
     whole = "\0".join(texts)
-    bare = COUNTERS.sub("", whole)
+    bare = COUNTERS.sub("counter", whole)
     if " used " in bare:
         bare = USED.sub(r"\1", bare)
     found = bare.split("\0") if texts else []
-    return found if len(found) == len(texts) else [COUNTERS.sub("", text) for text in texts]
+    return found if len(found) == len(texts) else [COUNTERS.sub("counter", text) for text in texts]
 
 
 def tabled(meanings: Sequence[Meaning]) -> Table:
-    rows = len(meanings) + 1
-    draft = Draft(COLUMNS, rows)
+    draft = Draft(COLUMNS, len(meanings) + 1)
     plains = [meaning.plain for meaning in meanings]
     draft.cells("text", [*(meaning.text for meaning in meanings), None])
-    draft.cells("set", [*(meaning.set for meaning in meanings), None])
-    draft.cells("targets", [*(meaning.targets or None for meaning in meanings), None])
-    for name in ("proto", "iif", "oif"):
-        draft.cells(name, [*(getattr(plain, name) for plain in plains), None])
-    for name in ("sport", "dport"):
-        draft.cells(name, [*(getattr(plain, name) or None for plain in plains), None])
+    draft.numbers("tracked", True, np.flatnonzero([meaning.tracked for meaning in meanings]))
+    put(draft, "set", [meaning.set for meaning in meanings])
+    put(draft, "targets", [meaning.targets for meaning in meanings])
+    for name in ("proto", "iif", "oif", "sport", "dport"):
+        put(draft, name, [getattr(plain, name) for plain in plains])
     for name in ("src", "dst"):
-        put_networks(draft, name, [*(getattr(plain, name) for plain in plains), ANY])
+        put_networks(draft, name, [getattr(plain, name) for plain in plains])
     return draft.table()
 
 
-def put_networks(draft: Draft, name: str, networks: Sequence[Network]) -> None:
-    octets = np.frombuffer(b"".join(network.octets for network in networks), np.uint8).reshape(-1, 16)
-    forms = np.array([network.form for network in networks], np.uint8)
-    draft.addresses(name, octets, forms, prefix=np.array([network.prefix for network in networks], np.uint8))
+def put(draft: Draft, name: str, cells: Sequence[Cell]) -> None:
+    """The cells that there are: most rules match few things."""
+    at = [place for place, cell in enumerate(cells) if cell is not None]
+    draft.cells(name, [cells[place] for place in at], np.array(at, np.intp))
+
+
+def put_networks(draft: Draft, name: str, networks: Sequence[Network | None]) -> None:
+    known = [network for network in networks if network is not None]
+    at = np.flatnonzero([network is not None for network in networks])
+    octets = np.frombuffer(b"".join(network.octets for network in known), np.uint8).reshape(-1, 16)
+    forms = np.array([network.form for network in known], np.uint8)
+    draft.addresses(name, octets, forms, at, np.array([network.prefix for network in known], np.uint8))
 
 
 MEMO = Memo()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from collectors.values import HOST_PREFIX, IPV4, IPV6
 
@@ -16,52 +17,49 @@ PROTOCOLS = {
 MOST_PORTS = 16  # of a set; a larger one is no filter to read
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(NamedTuple):
     """An address with its prefix length as values.Addresses stores it: 16 octets, form, prefix."""
 
-    octets: bytes = bytes(16)
-    form: int = 0
-    prefix: int = HOST_PREFIX
-
-
-ANY = Network()
+    octets: bytes
+    form: int
+    prefix: int
 
 
 @dataclass(slots=True)
 class Plain:
-    """Constraints that a packet surely meets where the rule matches; None, ANY or no ports: unconstrained."""
+    """Constraints that a packet surely meets where the rule matches; None: unconstrained.
+
+    Of two that hold for one field, the first is kept: either is true.
+    """
 
     proto: str | None = None
-    src: Network = ANY
-    dst: Network = ANY
-    sport: list[int] = field(default_factory=list)
-    dport: list[int] = field(default_factory=list)
+    src: Network | None = None
+    dst: Network | None = None
+    sport: list[int] | None = None
+    dport: list[int] | None = None
     iif: str | None = None
     oif: str | None = None
 
-    def narrow(self, name: str, value: Network | Sequence[int] | str | None) -> None:
-        """Take a constraint unless there is one already: of two that hold both, either is true."""
-        if value and getattr(self, name) in (None, ANY, []):
-            setattr(self, name, value)
 
-
-def network(text: str) -> Network:
-    """``10.0.0.0/8``, ``fd00::1``; ANY for what is no address with a plain prefix length (ranges, masks, names)."""
+@lru_cache(65536)
+def network(text: str) -> Network | None:
+    """``10.0.0.0/8``, ``fd00::1``; None for what is no address with a plain prefix length (ranges, masks, names)."""
     address, slash, length = text.partition("/")
     family, width, form = (socket.AF_INET6, 128, IPV6) if ":" in address else (socket.AF_INET, 32, IPV4)
     if slash and not (length.isascii() and length.isdigit() and int(length[:4]) <= width):
-        return ANY
+        return None
     try:
         octets = socket.inet_pton(family, address)
     except (OSError, ValueError):
-        return ANY
+        return None
     bits = int(length) if slash else width
     return Network(octets.ljust(16, b"\0"), form, HOST_PREFIX if bits == width else bits)
 
 
-def ports(texts: Sequence[str]) -> list[int]:
-    """The ports of a short list; none when any of them is a range or a name."""
-    if len(texts) > MOST_PORTS or not all(text.isascii() and text.isdigit() and len(text) <= 5 for text in texts):
-        return []
-    return [int(text) for text in texts]
+@lru_cache(65536)
+def ports(text: str) -> list[int] | None:
+    """The ports of a short list with commas; None when any of them is a range or a name."""
+    texts = [text] if text.isdigit() else [part.strip() for part in text.split(",")]
+    if len(texts) > MOST_PORTS or not all(part.isascii() and part.isdigit() and len(part) <= 5 for part in texts):
+        return None
+    return [int(part) for part in texts]

@@ -28,9 +28,7 @@ COLUMNS = (
     Column("port", "u2", "key", help="port that it is asked at"),
     Column("endpoint", "text", "key", help="address and port that a new flow is sent to"),
     Column("probability", "f8", "gauge", help="share of the new flows that this endpoint gets"),
-    Column(
-        "packets", "u8", "counter", "packets", "first packets of flows to the endpoint, by whichever entry"
-    ),
+    Column("packets", "u8", "counter", "packets", "first packets of flows to the endpoint, by whichever entry"),
     Column("bytes", "u8", "counter", "B", "bytes of these"),
     Column("chain", "text", "key", help="chain that sends them to the endpoint"),
     Column("family", "text", "key", help="ip or ip6"),
@@ -74,7 +72,7 @@ class Rule(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """Where a service is asked, and one endpoint that answers; ``rule`` has the address and port, ``counted`` counts."""
+    """Where a service is asked (``rule`` tells it), and one endpoint that answers (``counted`` counts)."""
 
     manager: str
     service: str

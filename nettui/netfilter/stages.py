@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -117,19 +116,10 @@ BRIDGE_CONNTRACK = [
     ("postrouting", NF_IP_PRI_CONNTRACK_CONFIRM, "conntrack confirm"),
 ]
 
-# what a rule's text must hold for the kernel to track connections because of it
-NEEDS_CONNTRACK = re.compile(
-    r"-m (?:conntrack|state|connmark|connlimit|connbytes|connlabel|helper|cluster)\b"
-    r"|-j (?:CT|CONNMARK|CONNSECMARK|SYNPROXY|MASQUERADE|SNAT|DNAT|REDIRECT|NETMAP)\b"
-    r"|(?:^| )(?:ct |masquerade\b|snat |dnat |redirect\b|flow (?:add|offload) |synproxy\b)"
-)
-QUOTED = re.compile(r'"[^"]*"')
-
 
 def needs(table: Table) -> tuple[set[str], set[str]]:
     """Families (ip, ip6, bridge) whose packets are tracked, and those of ip and ip6 that are translated."""
-    texts, families = table.codes("text"), table.codes("family")
-    asks = texts.matching(lambda text: NEEDS_CONNTRACK.search(QUOTED.sub("", str(text))) is not None)
+    families, asks = table.codes("family"), table.numbers("tracked").present()
     nat = table.codes("type").matching(lambda kind: kind == "nat")
     translated = single(families.take(np.flatnonzero(nat)).cells())
     return single(families.take(np.flatnonzero(asks | nat)).cells()) | translated, translated & {"ip", "ip6"}
