@@ -84,9 +84,11 @@ def read_sets(host: Host, part: str = "ipsets") -> Iterator[Block]:
     yield from nfnetlink.dump_of(host, IPSET, IPSET_CMD_LIST, NFPROTO_IPV4, protocol(host) + flags, part)
 
 
-def read_members(host: Host, name: str, part: str = "members") -> Iterator[Block]:
-    """One set with its elements."""
-    wanted = attribute(IPSET_ATTR_SETNAME, name.encode("utf-8", "surrogateescape") + b"\0")
+def read_members(host: Host, name: str | None, part: str = "members") -> Iterator[Block]:
+    """One set with its elements, or every set."""
+    wanted = b""
+    if name is not None:
+        wanted = attribute(IPSET_ATTR_SETNAME, name.encode("utf-8", "surrogateescape") + b"\0")
     yield from nfnetlink.dump_of(host, IPSET, IPSET_CMD_LIST, NFPROTO_IPV4, protocol(host) + wanted, part)
 
 

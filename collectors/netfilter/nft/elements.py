@@ -222,15 +222,20 @@ def common(low: bytes, high: bytes, order: Order) -> int | None:
 
 def element(found: NftSet, raw: Raw, key: str, parts: Sequence[Part], context: Context) -> Element:
     said = raw.found.get(NFTA_SET_ELEM_USERDATA)
-    remark = userdata(said).get(NFTNL_UDATA_SET_ELEM_COMMENT) if said else None
     return Element(
         key,
         data_text(found, raw, parts, context),
         number(raw, NFTA_SET_ELEM_TIMEOUT),
         number(raw, NFTA_SET_ELEM_EXPIRATION),
         statements(expressions(raw.found, NFTA_SET_ELEM_EXPR, NFTA_SET_ELEM_EXPRESSIONS)),
-        text(remark) if remark is not None else None,
+        remark(said) if said else None,
     )
+
+
+def remark(said: bytes) -> str | None:
+    """The comment in an element's user data."""
+    found = userdata(said).get(NFTNL_UDATA_SET_ELEM_COMMENT)
+    return None if found is None else text(found)
 
 
 def number(raw: Raw, attribute: int) -> int | None:

@@ -186,8 +186,10 @@ def named(data: NDArray[np.uint8], places: Places, row: int) -> str:
     return text(data[offset : offset + length].tobytes()) if length > 0 else ""
 
 
-def listed(data: NDArray[np.uint8], start: int, end: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Payload offsets and lengths of the NFTA_LIST_ELEM attributes between two offsets."""
+def listed(
+    data: NDArray[np.uint8], start: int, end: int, wanted: int = NFTA_LIST_ELEM
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Payload offsets and lengths of the attributes of one number between two offsets."""
     words = data.view(np.uint32)
     heads = words.data
     offsets, lengths = [], []
@@ -199,7 +201,7 @@ def listed(data: NDArray[np.uint8], start: int, end: int) -> tuple[NDArray[np.in
             raise DecodeError(at, f"attribute length {size} with {end - at} bytes left")
         stride = (size + 3) & ~3
         run = repeated(words, at >> 2, stride >> 2, head, (end - at) // stride or 1)
-        if number == NFTA_LIST_ELEM:
+        if number == wanted:
             offsets.append(np.arange(at + 4, at + 4 + run * stride, stride))
             lengths.append(np.full(run, size - 4, np.intp))
         at += run * stride
