@@ -11,7 +11,7 @@ from collectors.netfilter.told import told
 from collectors.netfilter.xt import built_in, legacy
 from collectors.netfilter.xt.entry import teller
 
-read = legacy.read
+read, PART = legacy.read, legacy.PART
 
 
 def decode(blocks: Sequence[Block], ipsets: Mapping[int, str]) -> list[Holding]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import socket
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, lru_cache, partial
+from typing import ClassVar
 
-from collectors.collector import INTERRUPTED, Block
+from collectors.collector import Block
 from collectors.host import Host
 from collectors.netfilter import nfnetlink
 from collectors.netfilter.chain import Chain, Holding, holdings
@@ -43,7 +45,9 @@ DUMPS = {
     "rules": (NFT_MSG_GETRULE, NFT_MSG_NEWRULE),
 }
 NFT_MSG_NEWSETELEM = 12
-PARTS = ("generation", *DUMPS, "elements", "devices")
+# names of expressions that have a state, in an element too
+MOVING = (b"counter\0", b"quota\0", b"limit\0", b"last\0", b"connlimit\0")
+SO_NETNS_COOKIE = 71
 IPTABLES = (nfnetlink.NFPROTO_IPV4, nfnetlink.NFPROTO_IPV6)
 # uapi linux/rtnetlink.h and if_link.h: names of devices without their statistics
 RTM_NEWLINK, RTM_GETLINK = 16, 18
@@ -57,22 +61,25 @@ def read(host: Host) -> Iterator[Block | Gap]:
         yield gap
         return
     try:
-        yield generation(host)
+        began = generation(host)
     except NetlinkError as error:
         if error.errno not in UNKNOWN:
             raise
         yield Gap("this kernel has no nf_tables", "rules of nft and iptables-nft cannot be loaded here either")
         return
-    anonymous: list[NftSet] = []
-    for part, (request, answer) in DUMPS.items():
-        for block in nfnetlink.dump_of(host, NFTABLES, request, part=part):
-            yield block
-            if part == "sets":
-                found = decode_sets(messages(block.data).of(kind(answer)))
-                anonymous += [entry for entry in found if entry.flags & NFT_SET_ANONYMOUS]
-    yield from read_elements(host, anonymous)
+    yield began
+    for part in ("tables", "chains"):
+        yield from listed(host, part)
+    sets = [Block("sets", bytes(block.data)) for block in listed(host, "sets")]
+    yield from sets
+    yield from Elements.of(host, generation_number(messages(began.data)), sets)
     yield from devices(host)
+    yield from listed(host, "rules")
     yield generation(host)
+
+
+def listed(host: Host, part: str) -> Iterator[Block]:
+    yield from nfnetlink.dump_of(host, NFTABLES, DUMPS[part][0], part=part)
 
 
 def kind(message: int) -> int:
@@ -85,32 +92,91 @@ def generation(host: Host) -> Block:
     return Block("generation", found.data[found.offsets[0] : found.offsets[0] + found.lengths[0]].tobytes())
 
 
+class Elements:
+    """Elements of anonymous sets: part of the rules' text, the same as long as the ruleset is of one generation."""
+
+    _known: ClassVar[dict[int, tuple[int, tuple[Block, ...]]]] = {}  # by namespace: generation and blocks
+
+    @classmethod
+    def of(cls, host: Host, number: int, sets: Sequence[Block]) -> Iterator[Block]:
+        """Read, or as they were in this generation of this namespace's ruleset."""
+        namespace = cookie(host)
+        known = cls._known.get(namespace) if namespace else None
+        if known and known[0] == number:
+            yield from known[1]
+            return
+        found = [entry for block in sets for entry in decode_sets(of(messages(block.data), NFT_MSG_NEWSET))]
+        blocks = tuple(read_elements(host, [entry for entry in found if entry.flags & NFT_SET_ANONYMOUS]))
+        if namespace and not any(word in block.data for block in blocks for word in MOVING):
+            cls._known = {namespace: (number, blocks)}
+        yield from blocks
+
+
+def cookie(host: Host) -> int:
+    """A number that no other namespace has had since the kernel started, 0 where it tells none (before Linux 5.14)."""
+    try:
+        with host.socket(socket.SOCK_DGRAM, 0, socket.AF_UNIX) as sock:
+            return int(struct.unpack("=Q", sock.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8))[0])
+    except OSError:
+        return 0
+
+
 def devices(host: Host) -> Iterator[Block]:
     body = struct.pack("=BxHiII", 0, 0, 0, 0, 0) + attribute(IFLA_EXT_MASK, struct.pack("=I", RTEXT_FILTER_SKIP_STATS))
     yield from dump(host, NETLINK_ROUTE, RTM_GETLINK, body, "devices")
 
 
-def decode(blocks: Sequence[Block], ipsets: Mapping[int, str], gaps: list[Gap]) -> list[Holding]:
-    """Chains with their rules; a ruleset that changed meanwhile adds INTERRUPTED to the gaps."""
-    found = {part: [messages(block.data) for block in blocks if block.part == part] for part in PARTS}
-    numbers = {generation_number(part) for part in found["generation"]}
-    if len(numbers) > 1 or any(part.interrupted for parts in found.values() for part in parts):
-        gaps.append(INTERRUPTED)
-    tables = {table.key: table for part in found["tables"] for table in chains.tables(of(part, NFT_MSG_NEWTABLE))}
-    members: dict[TableKey, list[NftChain]] = {key: [] for key in tables}
-    for part in found["chains"]:
-        for chain in chains.chains(of(part, NFT_MSG_NEWCHAIN)):
-            members.setdefault(chain.key, []).append(chain)
-    contexts = Contexts(found, ipsets)
-    records: dict[TableKey, list[tuple[Records, list[bytes | None]]]] = {}
-    for part in found["rules"]:
-        for key, own, userdata in by_table(of(part, NFT_MSG_NEWRULE)):
-            records.setdefault(key, []).append((own, userdata))
-    return [
-        holding
-        for key, own in members.items()
-        for holding in table(tables.get(key), key, own, records.get(key, []), contexts.of(key))
-    ]
+class Decoder:
+    """Takes the blocks in the order in which they are read, and tells rules as they come."""
+
+    def __init__(self) -> None:
+        self._generations: set[int] = set()
+        self._interrupted = False
+        self._tables: dict[TableKey, NftTable] = {}
+        self._chains: dict[TableKey, list[NftChain]] = {}
+        self._rules: dict[TableKey, Telling] = {}
+        self._kept: dict[str, list[bytes]] = {"sets": [], "elements": []}
+        self._devices: dict[int, str] = {}
+
+    def take(self, block: Block, ipsets: Mapping[int, str]) -> None:
+        if block.part in self._kept:
+            self._kept[block.part].append(bytes(block.data))
+            return
+        found = messages(block.data)
+        self._interrupted |= found.interrupted
+        match block.part:
+            case "generation":
+                self._generations.add(generation_number(found))
+            case "tables":
+                self._tables.update((table.key, table) for table in chains.tables(of(found, NFT_MSG_NEWTABLE)))
+            case "chains":
+                for chain in chains.chains(of(found, NFT_MSG_NEWCHAIN)):
+                    self._chains.setdefault(chain.key, []).append(chain)
+            case "devices":
+                self._devices.update(device_names(found.of(RTM_NEWLINK)))
+            case "rules":
+                self._tell(of(found, NFT_MSG_NEWRULE), ipsets)
+
+    def _tell(self, found: Messages, ipsets: Mapping[int, str]) -> None:
+        sets, elements = (tuple(self._kept[part]) for part in ("sets", "elements"))
+        context = contexts(sets, elements, tuple(self._devices.items()), tuple(ipsets.items()))
+        for key, records, userdata in by_table(found):
+            if key not in self._rules:
+                self._rules[key] = Telling(context(key), is_built_in(key, self._chains.get(key, ())))
+            self._rules[key].tell(records, userdata)
+
+    def holdings(self) -> list[Holding]:
+        """Chains with their rules."""
+        return [
+            holding
+            for key, own in self._chains.items()
+            for holding in held(self._tables.get(key), own, self._rules.get(key))
+        ]
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the ruleset changed while it was read."""
+        return self._interrupted or len(self._generations) > 1
 
 
 def of(part: Messages, answer: int) -> Messages:
@@ -122,22 +188,28 @@ def generation_number(part: Messages) -> int:
     return unsigned(found.get(NFTA_GEN_ID, b""))
 
 
-class Contexts:
-    """Sets with the elements of the anonymous ones, device names and ipsets: what rules of a table refer to."""
+@lru_cache(maxsize=4)
+def contexts(
+    sets: tuple[bytes, ...],
+    elements: tuple[bytes, ...],
+    devices: tuple[tuple[int, str], ...],
+    ipsets: tuple[tuple[int, str], ...],
+) -> Callable[[TableKey], Context]:
+    """What the rules of a table refer to; of the same dumps the same, with what was told of its sets."""
+    listed = decode_elements(of(messages(part), NFT_MSG_NEWSETELEM) for part in elements)
+    found: dict[TableKey, dict[str, NftSet]] = {}
+    for part in sets:
+        for entry in decode_sets(of(messages(part), NFT_MSG_NEWSET)):
+            known = listed.get((entry.family, entry.table, entry.name))
+            own = found.setdefault(TableKey(entry.family, entry.table), {})
+            own[entry.name] = replace(entry, elements=known) if known is not None else entry
+    names, numbers = dict(devices), dict(ipsets)
 
-    def __init__(self, found: Mapping[str, Sequence[Messages]], ipsets: Mapping[int, str]) -> None:
-        elements = decode_elements(of(part, NFT_MSG_NEWSETELEM) for part in found["elements"])
-        self._sets: dict[TableKey, dict[str, NftSet]] = {}
-        for part in found["sets"]:
-            for entry in decode_sets(of(part, NFT_MSG_NEWSET)):
-                known = elements.get((entry.family, entry.table, entry.name))
-                own = self._sets.setdefault(TableKey(entry.family, entry.table), {})
-                own[entry.name] = replace(entry, elements=known) if known is not None else entry
-        self._ipsets = ipsets
-        self._devices = dict(pair for part in found["devices"] for pair in device_names(part.of(RTM_NEWLINK)))
+    @cache
+    def of_table(key: TableKey) -> Context:
+        return Context(key.family, key.name, found.get(key, {}), names.get, numbers)
 
-    def of(self, key: TableKey) -> Context:
-        return Context(key.family, key.name, self._sets.get(key, {}), self._devices.get, self._ipsets)
+    return of_table
 
 
 def device_names(links: Messages) -> Iterator[tuple[int, str]]:
@@ -147,40 +219,41 @@ def device_names(links: Messages) -> Iterator[tuple[int, str]]:
         yield struct.unpack_from("=i", body, 4)[0], text(attribute_map(body[16:]).get(IFLA_IFNAME, b""))
 
 
-def table(
-    described: NftTable | None,
-    key: TableKey,
-    members: Sequence[NftChain],
-    records: Sequence[tuple[Records, list[bytes | None]]],
-    context: Context,
-) -> list[Holding]:
-    """One table's chains: told as iptables tells them where iptables made them, else as nft does."""
-    rules = as_iptables(key, members, records, context)
-    world = "nft" if rules is None else "iptables-nft"
-    if rules is None:
-        rules = inlined(as_nft(records, context), {c.name for c in members if c.flags & NFT_CHAIN_BINDING})
-    return holdings([row(described, chain, world) for chain in members], rules)
+class Telling:
+    """The rules of one table: told as iptables tells them as long as it could have written them, else as nft does."""
+
+    def __init__(self, context: Context, built_in: bool) -> None:
+        self.world = "iptables-nft" if built_in else "nft"
+        self._context = context
+        self._taken: list[tuple[Records, list[bytes | None]]] = []
+        self._told: list[Rules] = []
+
+    def tell(self, records: Records, userdata: list[bytes | None]) -> None:
+        self._taken.append((records, userdata))
+        if self.world == "iptables-nft":
+            try:
+                self._told.append(told(records, partial(nft_rule.tell, context=self._context), lambda c: f"-A {c} "))
+                return
+            except NotTheirs:
+                self.world, self._told = "nft", [self._as_nft(*taken) for taken in self._taken]
+                return
+        self._told.append(self._as_nft(records, userdata))
+
+    def _as_nft(self, records: Records, userdata: list[bytes | None]) -> Rules:
+        return remarked(told(records, partial(rule.tell, context=self._context), lambda chain: ""), userdata)
+
+    def rules(self, bound: Collection[str]) -> Rules:
+        """All of them; ``bound``: chains that exist only inside a rule."""
+        return inlined(Rules.concatenate(self._told), bound)
 
 
-def as_nft(records: Sequence[tuple[Records, list[bytes | None]]], context: Context) -> Rules:
-    tell = partial(rule.tell, context=context)
-    return Rules.concatenate([remarked(told(own, tell, lambda chain: ""), userdata) for own, userdata in records])
-
-
-def as_iptables(
-    key: TableKey,
-    members: Sequence[NftChain],
-    records: Sequence[tuple[Records, list[bytes | None]]],
-    context: Context,
-) -> Rules | None:
-    """None for a table that iptables did not make, or with a rule that it could not have written."""
-    if not is_built_in(key, members):
-        return None
-    tell = partial(nft_rule.tell, context=context)
-    try:
-        return Rules.concatenate([told(own, tell, lambda chain: f"-A {chain} ") for own, _ in records])
-    except NotTheirs:
-        return None
+def held(described: NftTable | None, members: Sequence[NftChain], telling: Telling | None) -> list[Holding]:
+    """One table's chains with their rules; without any rule the table is iptables' if it looks like it."""
+    if telling is None:
+        key = members[0].key
+        telling = Telling(Context(key.family, key.name), is_built_in(key, members))
+    rules = telling.rules({chain.name for chain in members if chain.flags & NFT_CHAIN_BINDING})
+    return holdings([row(described, chain, telling.world) for chain in members], rules)
 
 
 def is_built_in(key: TableKey, members: Sequence[NftChain]) -> bool:

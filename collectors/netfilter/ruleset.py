@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.collector import Block, Collector, Raw
+from collectors.collector import INTERRUPTED, Block, Collector, Raw
 from collectors.draft import Draft
 from collectors.host import Host
 from collectors.netfilter import ipset, legacy_world, nft_world
@@ -30,10 +30,22 @@ def read(host: Host) -> Iterator[Block | Gap]:
 
 def decode(raw: Raw) -> Table:
     """One row per base chain, chain and rule; base chains by hook and priority, then those that are jumped to."""
-    blocks = [item for item in raw if isinstance(item, Block)]
-    gaps = [item for item in raw if isinstance(item, Gap)]
-    ipsets = ipset.decode_names(blocks)
-    holdings = [*nft_world.decode(blocks, ipsets, gaps), *legacy_world.decode(blocks, ipsets)]
+    nft, old, gaps = nft_world.Decoder(), [], []
+    names: list[Block] = []
+    ipsets: Mapping[int, str] = {}
+    for item in raw:
+        if isinstance(item, Gap):
+            gaps.append(item)
+        elif item.part == "ipsets":
+            names.append(item)
+            ipsets = ipset.decode_names(names)
+        elif item.part.startswith(legacy_world.PART):
+            old.append(item)
+        else:
+            nft.take(item, ipsets)
+    if nft.interrupted:
+        gaps.append(INTERRUPTED)
+    holdings = [*nft.holdings(), *legacy_world.decode(old, ipsets)]
     return table(sorted(holdings, key=lambda holding: holding.chain.place(HOOKS, FAMILIES)), gaps)
 
 

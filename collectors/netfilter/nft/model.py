@@ -44,7 +44,8 @@ class NftSet:
 @dataclass(frozen=True, slots=True)
 class Context:
     """``family``: NFPROTO_* of the table; ``sets``: the table's, by name; ``device``: the name of an ifindex;
-    ``ipsets``: names of the ipset sets by index, for iptables' ``-m set``.
+    ``ipsets``: names of the ipset sets by index, for iptables' ``-m set``. ``inline``: texts of anonymous sets that
+    were told before, by what they depend on.
     """
 
     family: int
@@ -52,3 +53,4 @@ class Context:
     sets: Mapping[str, NftSet] = field(default_factory=dict)
     device: Callable[[int], str | None] = lambda index: None
     ipsets: Mapping[int, str] = field(default_factory=dict)
+    inline: dict[object, str] = field(default_factory=dict, compare=False)

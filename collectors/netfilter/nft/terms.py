@@ -188,7 +188,12 @@ class SetReference:
         return [self.view.hole(partial(self._told, context))]
 
     def _told(self, context: Context, octets: bytes) -> str:
-        name = decoded(octets)
+        asked = (octets, self.skip, self.data_type)
+        if asked not in context.inline:
+            context.inline[asked] = self._set_text(context, decoded(octets))
+        return context.inline[asked]
+
+    def _set_text(self, context: Context, name: str) -> str:
         found = context.sets.get(name)
         if found is None or not found.flags & NFT_SET_ANONYMOUS:
             return f"@{name}"
