@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from collectors.table import Column, Gap, Table
 from collectors.values import Cell, Codes
 from nettui.joins import index_names, masked, named, pairs, with_device, with_matching, with_owners, with_text
+from nettui.netfilter.hooks import hooks
+from nettui.netfilter.rules import netfilter
+from nettui.netfilter.services import services
 from nettui.overview import OVERVIEW_NEEDS, overview
 from nettui.snapshot import Fill, Snapshot
 
@@ -135,6 +138,9 @@ SECTIONS: dict[str, Section] = {
     "softnet": Section(("softnet",), lambda tables: tables["softnet"]),
     "protocols": Section(("protocols",), lambda tables: tables["protocols"]),
     "sockets": Section(("sockets", "socket_owners", "links"), sockets),
+    "netfilter": Section(("netfilter",), netfilter),
+    "hooks": Section(("netfilter",), hooks),
+    "services": Section(("netfilter",), services),
     "sets": Section(("sets",), lambda tables: tables["sets"]),
     "nft_objects": Section(("nft_objects",), lambda tables: tables["nft_objects"]),
     "conntrack": Section(("conntrack", "limits"), lambda tables: tables["conntrack"], fill="conntrack entries"),

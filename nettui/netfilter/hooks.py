@@ -15,7 +15,9 @@ from nettui.netfilter.stages import PLACES, Stage, nat_priority, needs, place_of
 from nettui.netfilter.tree import MOST, NOTES, PLAIN, Forest
 
 OWN = (
-    Column("way", "json", "label", help="whose way it is on: in (to this host), through, out (from it), bridged, arp"),
+    Column(
+        "way", "json", "label", help="on whose way it is: of packets to this host, through it, from it, bridged, arp"
+    ),
     Column("hook", "text", "key", help="where on the packet's way"),
     Column("priority", "i4", "key", help="order at the hook, the smallest first", path="prio"),
     Column(

@@ -32,10 +32,10 @@ COLUMNS = (
 COUNTERS = re.compile(r"counter packets \d+ bytes \d+")
 USED = re.compile(r"(\bquota (?:over |until )?\d+ \w+|\blast) used \w+(?: [kmgt]?bytes)?")
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-SET = re.compile(r"(?:(?<![^\s{])@|--match-set )([^\s,{}]+)(?!\S)")
+SET = re.compile(r'(?:(?<![^\s{])@|--match-set )([^\s,{}"]+)(?!\S)')
 IN_MAP = re.compile(r"\b(?:jump|goto) ([^\s,{}]+)")
 # what a rule's text must hold for the kernel to track connections because of it
-TRACKED_NFT = re.compile(r"\b(?:ct \w|masquerade|[sd]nat (?:ip|to)|redirect|flow (?:add|offload)|synproxy)\b")
+TRACKED_NFT = re.compile(r"\b(?:ct \w+|masquerade|[sd]nat (?:ip6?|to)|redirect|flow (?:add|offload)|synproxy)\b")
 TRACKED_IPTABLES = re.compile(
     r"-(?:m (?:conntrack|state|connmark|connlimit|connbytes|connlabel|helper|cluster)"
     r"|j (?:CT|CONNMARK|CONNSECMARK|SYNPROXY|MASQUERADE|SNAT|DNAT|REDIRECT|NETMAP))\b"

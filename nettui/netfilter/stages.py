@@ -16,7 +16,7 @@ NF_IP_PRI_NAT_DST = -100
 NF_IP_PRI_NAT_SRC = 100
 NF_IP_PRI_CONNTRACK_CONFIRM = 2**31 - 1
 
-IN, THROUGH, OUT, BRIDGED, ARP = "in", "through", "out", "bridged", "arp"
+TO, THROUGH, FROM, BRIDGED, ARP = "to", "through", "from", "bridged", "arp"
 
 
 class Place(NamedTuple):
@@ -31,21 +31,21 @@ class Place(NamedTuple):
 # Documentation/networking/netfilter, net/bridge/br_input.c and br_forward.c: frames of a bridge port that are for this
 # host, or routed by it, pass the bridge's hooks before and behind those of IP
 PLACES = (
-    Place("netdev", "ingress", (IN, THROUGH, BRIDGED)),
-    Place("bridge", "prerouting", (IN, THROUGH, BRIDGED)),
-    Place("bridge", "input", (IN, THROUGH)),
+    Place("netdev", "ingress", (TO, THROUGH, BRIDGED)),
+    Place("bridge", "prerouting", (TO, THROUGH, BRIDGED)),
+    Place("bridge", "input", (TO, THROUGH)),
     Place("bridge", "forward", (BRIDGED,)),
-    Place("ip", "prerouting", (IN, THROUGH)),
-    Place("", "routing", (IN, THROUGH), "routing decision: for this host (input), or through it (forward)"),
-    Place("ip", "input", (IN,)),
+    Place("ip", "prerouting", (TO, THROUGH)),
+    Place("", "routing", (TO, THROUGH), "routing decision: for this host (input), or through it (forward)"),
+    Place("ip", "input", (TO,)),
     Place("ip", "forward", (THROUGH,)),
-    Place("", "local", (IN, OUT), "local process: its socket takes the packet, or sends one"),
-    Place("", "routing", (OUT,), "routing decision: the way out"),
-    Place("ip", "output", (OUT,)),
-    Place("ip", "postrouting", (THROUGH, OUT)),
-    Place("bridge", "output", (THROUGH, OUT)),
-    Place("bridge", "postrouting", (THROUGH, OUT, BRIDGED)),
-    Place("netdev", "egress", (THROUGH, OUT, BRIDGED)),
+    Place("", "local", (TO, FROM), "local process: its socket takes the packet, or sends one"),
+    Place("", "routing", (FROM,), "routing decision: the way out"),
+    Place("ip", "output", (FROM,)),
+    Place("ip", "postrouting", (THROUGH, FROM)),
+    Place("bridge", "output", (THROUGH, FROM)),
+    Place("bridge", "postrouting", (THROUGH, FROM, BRIDGED)),
+    Place("netdev", "egress", (THROUGH, FROM, BRIDGED)),
     Place("arp", "input", (ARP,)),
     Place("arp", "forward", (ARP,)),
     Place("arp", "output", (ARP,)),

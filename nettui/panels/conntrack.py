@@ -1,5 +1,6 @@
 """Conntrack: every tracked flow with its NAT, what each CPU did with packets, and the flows that helpers expect."""
 
+from nettui.netfilter import filters
 from nettui.panels.panel import Panel
 
 CONNTRACK = Panel(
@@ -26,6 +27,8 @@ CONNTRACK = Panel(
             "socket that answers", "sockets",
             "src {reply_src} and sport {reply_sport} and dst {reply_dst} and dport {reply_dport}",
         ),
+        ("what its packets meet on their way", "hooks", filters.way),
+        ("rules that could see it", "netfilter", filters.rules),
         ("flows of the same source", "conntrack", "src {src}"),
         ("flows to the same destination", "conntrack", "dst {dst}"),
         ("route to where it goes", "routes", "dst covers {reply_src}"),

@@ -21,6 +21,7 @@ LINKS = Panel(
         ("routes", "routes", "oif {ifindex}"),
         ("neighbours", "neighbours", "ifindex {ifindex}"),
         ("qdiscs", "qdiscs", "ifindex {ifindex}"),
+        ("chains and rules that name it", "netfilter", "iif {ifname} or oif {ifname} or dev {ifname}"),
         ("ports", "links", "master_index {ifindex}"),
     ),
 )  # fmt: skip

@@ -8,6 +8,7 @@ RULE_PIVOTS = (
     ("sockets that it concerns", "sockets", filters.sockets),
     ("its chain", "netfilter", "world {world} and family {family} and table {table} and chain {chain}"),
     ("chain that it leads to", "netfilter", "family {family} and table {table} and chain {target}"),
+    ("its set", "sets", "name {set}"),
     ("link that the packet comes in by", "links", "ifname {iif}"),
     ("link that the packet goes out by", "links", "ifname {oif}"),
 )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from nettui.panels.addresses import ADDRESSES
 from nettui.panels.classes import CLASSES
 from nettui.panels.conntrack import CONNTRACK, CONNTRACK_STATISTICS, EXPECTATIONS
+from nettui.panels.hooks import HOOKS
 from nettui.panels.links import LINKS
 from nettui.panels.neighbours import NEIGHBOURS
+from nettui.panels.netfilter import NETFILTER
 from nettui.panels.nexthops import NEXTHOPS
 from nettui.panels.nft_objects import NFT_OBJECTS
 from nettui.panels.overview import OVERVIEW
@@ -15,6 +17,7 @@ from nettui.panels.protocols import PROTOCOLS
 from nettui.panels.qdiscs import QDISCS
 from nettui.panels.routes import ROUTES
 from nettui.panels.rules import RULES
+from nettui.panels.services import SERVICES
 from nettui.panels.sets import SETS
 from nettui.panels.sockets import SOCKETS
 from nettui.panels.softnet import SOFTNET
@@ -32,6 +35,9 @@ PANELS: tuple[Panel, ...] = (
     SOFTNET,
     PROTOCOLS,
     SOCKETS,
+    NETFILTER,
+    HOOKS,
+    SERVICES,
     SETS,
     NFT_OBJECTS,
     CONNTRACK,

@@ -49,6 +49,9 @@ def test_every_column_that_a_panel_names_is_one_of_its_table(panel: Panel, table
 @every_panel
 def test_every_pivot_leads_from_a_column_to_a_column(panel: Panel, tables):
     for _, target, filter_text in panel.pivots:
+        if not isinstance(filter_text, str):
+            assert target in tables  # what it makes of rows is tested with the function
+            continue
         wanted = filter_text.split()[0]
         assert wanted in tables[target]
         for name in re.findall(r"\{(\w+)\}", filter_text):
