@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 
-from collectors.wire.templates import told_string
-
 PLAIN = re.compile(rb"[A-Za-z0-9_-]+\Z")
-ESCAPED = re.compile(r"[\"\\']")
+ESCAPED = re.compile(rb"[\"\\']")
 
 
 def quoted(octets: bytes) -> str:
     """A NUL-terminated string, in quotes where any character is not a letter, a digit, ``_`` or ``-``."""
-    value = octets.split(b"\0", 1)[0]
-    text = told_string(value)
+    value = octets.partition(b"\0")[0]
     if PLAIN.match(value):
-        return text
-    return '"' + ESCAPED.sub(r"\\\g<0>", text) + '"'
+        return value.decode()
+    if b'"' in value or b"\\" in value or b"'" in value:
+        value = ESCAPED.sub(rb"\\\g<0>", value)
+    return f'"{value.decode("utf-8", "surrogateescape")}"'
