@@ -65,7 +65,7 @@ def bpf(octets: bytes, setting: Setting) -> str:
     """struct xt_bpf_info_v1 { __u16 mode; __u16 bpf_program_num_elem; __s32 fd;
     union { struct sock_filter bpf_program[64]; char path[512]; }; filter; }"""
     mode, count = unpack_from("=HH", octets)
-    if mode == 2:
+    if mode == 1:
         return option("object-pinned", told_string(octets[8:520]))
     return option("bytecode", bytecode(octets[8:520], count)) if mode == 0 else ""
 
@@ -129,8 +129,8 @@ def told_policy(octets: bytes, family: int) -> Iterator[str]:
 
 
 def nfacct(octets: bytes, setting: Setting) -> str:
-    """struct xt_nfacct_match_info { char name[32]; nfacct; }"""
-    return option("nfacct-name", quoted(octets))
+    """struct xt_nfacct_match_info { char name[32]; nfacct; }; iptables-save writes two spaces."""
+    return f" --nfacct-name  {quoted(octets)}"
 
 
 MATCHES: dict[tuple[str, int], Teller] = {

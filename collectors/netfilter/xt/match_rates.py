@@ -129,46 +129,27 @@ def recent(octets: bytes, setting: Setting) -> str:
     text += option("reap") if flags & 0x20 else ""
     text += option("hitcount", hits) if hits else ""
     text += option("rttl") if flags & 0x10 else ""
-    mask = octets[212:228] or b"\xff" * 16
-    text += option("name", told_string(octets[10:210]) or " ") + option("mask", address(mask, setting.family))
+    text += option("name", told_string(octets[10:210]) or " ")
+    text += option("mask", address(octets[212:228], setting.family)) if len(octets) == 228 else ""
     return text + option("rdest" if octets[210] else "rsource")
 
 
 def rateest(octets: bytes, setting: Setting) -> str:
     """struct xt_rateest_match_info { char name1[16]; char name2[16]; __u16 flags; __u16 mode; __u32 bps1, pps1, bps2,
-    pps2; est1; est2; }"""
-    flags, mode, *rates = unpack_from("=HH4I", octets, 32)
-    inverted, relative, delta = flags & 1, flags & 4, flags & 8
-    comparison = option(f"rateest-{RATEEST_MODES.get(mode, 'eq')}", "", inverted)
+    pps2; est1; est2; }: an estimator beside a rate or another estimator, or how far each is from a rate of its own."""
+    flags, mode, bits1, packets1, bits2, packets2 = unpack_from("=HH4I", octets, 32)
+    relative, delta = flags & 0x4, flags & 0x8
     text = option("rateest-delta") if delta else ""
     text += option("rateest1" if relative else "rateest", told_string(octets[:16]))
-    if relative:
-        return text + rateest_relative(flags, rates, comparison) + option("rateest2", told_string(octets[16:32]))
-    for bit, kind, first, second in rateest_kinds(flags, rates):
-        if bit:
+    kinds = ((0x10, "bps", told_bits(bits1), told_bits(bits2)), (0x20, "pps", str(packets1), str(packets2)))
+    for bit, kind, first, second in kinds:
+        if flags & bit:
             text += option(f"rateest-{kind}1", first) if delta else ""
-            text += comparison + option(f"rateest-{kind}2" if delta else f"rateest-{kind}", second)
-    return text
-
-
-def rateest_relative(flags: int, rates: list[int], comparison: str) -> str:
-    """Two estimators, or how far each of them is from a rate of its own."""
-    first = second = ""
-    for bit, kind, low, high in rateest_kinds(flags, rates):
-        if bit and flags & 8:
-            first += option(f"rateest-{kind}1", low)
-            second += option(f"rateest-{kind}2", high)
-        elif bit:
-            second += option(f"rateest-{kind}")
-    return first + comparison + second
-
-
-def rateest_kinds(flags: int, rates: list[int]) -> tuple[tuple[int, str, str, str], ...]:
-    bits1, packets1, bits2, packets2 = rates
-    return (
-        (flags & 0x10, "bps", told_bits(bits1), told_bits(bits2)),
-        (flags & 0x20, "pps", str(packets1), str(packets2)),
-    )
+            text += option(f"rateest-{RATEEST_MODES.get(mode, 'eq')}", "", flags & 0x1)
+            text += (
+                option(f"rateest-{kind}2", second) if delta else option(f"rateest-{kind}", "" if relative else second)
+            )
+    return text + (option("rateest2", told_string(octets[16:32])) if relative else "")
 
 
 def told_bits(octets: int) -> str:

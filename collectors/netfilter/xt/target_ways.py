@@ -11,10 +11,14 @@ from collectors.netfilter.xt.setting import NFPROTO_IPV4, Setting, Teller, Words
 from collectors.wire.templates import told_string
 
 # uapi linux/netfilter_ipv4/ipt_REJECT.h, linux/netfilter_ipv6/ip6t_REJECT.h
-REJECTS = ("icmp-net-unreachable", "icmp-host-unreachable", "icmp-proto-unreachable", "icmp-port-unreachable",
-           "echo-reply", "icmp-net-prohibited", "icmp-host-prohibited", "tcp-reset", "icmp-admin-prohibited")  # fmt: skip
-REJECTS6 = ("icmp6-no-route", "icmp6-adm-prohibited", "", "icmp6-addr-unreachable", "icmp6-port-unreachable", "",
-            "tcp-reset", "icmp6-policy-fail", "icmp6-reject-route")  # fmt: skip
+REJECTS = {
+    0: "icmp-net-unreachable", 1: "icmp-host-unreachable", 2: "icmp-proto-unreachable", 3: "icmp-port-unreachable",
+    4: "echo-reply", 5: "icmp-net-prohibited", 6: "icmp-host-prohibited", 7: "tcp-reset", 8: "icmp-admin-prohibited",
+}  # fmt: skip
+REJECTS6 = {
+    0: "icmp6-no-route", 1: "icmp6-adm-prohibited", 3: "icmp6-addr-unreachable", 4: "icmp6-port-unreachable",
+    6: "tcp-reset", 7: "icmp6-policy-fail", 8: "icmp6-reject-route",
+}  # fmt: skip
 LOG_FLAGS = {
     0x01: "log-tcp-sequence", 0x02: "log-tcp-options", 0x04: "log-ip-options", 0x08: "log-uid", 0x20: "log-macdecode",
 }  # fmt: skip
@@ -27,8 +31,7 @@ NOTRACK, NOTRACK_ALIAS, ZONE_DIR_ORIG, ZONE_DIR_REPL, ZONE_MARK = 0x01, 0x02, 0x
 def reject(octets: bytes, setting: Setting) -> str:
     """struct ipt_reject_info { enum ipt_reject_with with; }, ip6t_reject_info { __u32 with; }"""
     (number,) = unpack_from("=I", octets)
-    names = REJECTS if setting.family == NFPROTO_IPV4 else REJECTS6
-    name = names[number] if number < len(names) else ""
+    name = (REJECTS if setting.family == NFPROTO_IPV4 else REJECTS6).get(number)
     return option("reject-with", name) if name else ""
 
 
@@ -66,12 +69,12 @@ def tee(octets: bytes, setting: Setting) -> str:
 
 def ct(octets: bytes, setting: Setting) -> str:
     """struct xt_ct_target_info_v1 { __u16 flags; __u16 zone; __u32 ct_events; __u32 exp_events; char helper[16];
-    char timeout[32] (from rev 1); ct; }; NOTRACK is its alias."""
+    char timeout[32] (from rev 1); ct; }"""
     flags, zone, events, expectations = unpack_from("=HHII", octets)
     if flags & NOTRACK_ALIAS:
-        return "NOTRACK"
+        return ""
     helper, timeout = told_string(octets[12:28]), told_string(octets[28:60])
-    text = "CT" + (option("notrack") if flags & NOTRACK else "")
+    text = option("notrack") if flags & NOTRACK else ""
     text += option("helper", helper) if helper else ""
     text += option("timeout", timeout) if timeout else ""
     text += option("ctevents", words(events, CT_EVENTS)) if events else ""
@@ -80,6 +83,12 @@ def ct(octets: bytes, setting: Setting) -> str:
         side = "zone-orig" if flags & ZONE_DIR_ORIG else "zone-reply" if flags & ZONE_DIR_REPL else "zone"
         text += option(side, "mark" if flags & ZONE_MARK else zone)
     return text
+
+
+def ct_2(octets: bytes, setting: Setting) -> str:
+    """The same struct; since this revision NOTRACK is an alias."""
+    alias = unpack_from("=H", octets)[0] & NOTRACK_ALIAS
+    return "NOTRACK" if alias else f"CT{ct(octets, setting)}"
 
 
 def audit(octets: bytes, setting: Setting) -> str:
@@ -93,7 +102,7 @@ def led(octets: bytes, setting: Setting) -> str:
     (delay,) = unpack_from("=i", octets, 28)
     name = told_string(octets[10:27]).replace("\\", "\\\\").replace('"', '\\"')  # behind "netfilter-"
     text = option("led-trigger-id", f'"{name}"')
-    text += option("led-delay", delay) if delay > 0 else option("led-delay", "inf") if delay == -1 else ""
+    text += option("led-delay", delay) if delay else ""  # "inf" is -1, and told as that
     return text + (option("led-always-blink") if octets[27] else "")
 
 
@@ -158,9 +167,9 @@ TARGETS: dict[tuple[str, int], Teller] = {
     ("NFQUEUE", 2): target("NFQUEUE", 6, nfqueue),
     ("NFQUEUE", 3): target("NFQUEUE", 6, nfqueue),
     ("TEE", 1): target("TEE", 32, tee),
-    ("CT", 0): struct_teller(" -j ", 28, ct),
-    ("CT", 1): struct_teller(" -j ", 60, ct),
-    ("CT", 2): struct_teller(" -j ", 60, ct),
+    ("CT", 0): target("CT", 28, ct),
+    ("CT", 1): target("CT", 60, ct),
+    ("CT", 2): struct_teller(" -j ", 60, ct_2),
     ("NOTRACK", 0): bare(" -j NOTRACK"),
     ("TRACE", 0): bare(" -j TRACE"),
     ("AUDIT", 0): target("AUDIT", 1, audit),
