@@ -85,8 +85,8 @@ ARP = Header(
         Field("plen", 40, 8),
         Field("operation", 48, 16, types.ARPOP),
         Field("saddr ether", 64, 48, types.ETHERADDR),
-        Field("daddr ether", 144, 48, types.ETHERADDR),
         Field("saddr ip", 112, 32, types.IPADDR),
+        Field("daddr ether", 144, 48, types.ETHERADDR),
         Field("daddr ip", 192, 32, types.IPADDR),
     ),
 )

@@ -298,7 +298,7 @@ def narrowed(right: Right, bits: int, skip: int) -> Right:
         return replace(right, bits=bits, skip=skip, order="big")
     if isinstance(right, Range):
         return Range(*(replace(end, bits=bits, skip=skip, order="big") for end in (right.low, right.high)))
-    return replace(right, skip=skip) if isinstance(right, SetReference) else right
+    return replace(right, skip=skip, bits=bits) if isinstance(right, SetReference) else right
 
 
 def unshifted(telling: Telling, left: Binop) -> Term:
@@ -351,7 +351,7 @@ def complete_map(telling: Telling, term: Mapped) -> Mapped:
         key = complete(telling, key)
         found = trimmed(telling, key) if isinstance(key, Binop) else None
         if found:
-            key, mapping = found[0], replace(mapping, skip=found[1])
+            key, mapping = found[0], replace(mapping, skip=found[1], bits=found[0].bits)
     key = complete(telling, key)
     return replace(term, key=key, mapping=replace(mapping, data_type=key.data_type))
 

@@ -23,26 +23,29 @@ def lowest_key(found: NftSet) -> bytes | None:
     return min(keys) if keys else None
 
 
-def shifted(found: NftSet, bits: int) -> NftSet:
-    """The set with the keys of its elements moved right by ``bits``."""
+def shifted(found: NftSet, skip: int, bits: int) -> NftSet:
+    """The set with keys of ``bits`` bits, which stand ``skip`` bits from the end of the kernel's keys."""
+    octets = (bits + 7) // 8
     if found.elements is None:
         return found
-    return replace(found, elements=[element(payload, bits) for payload in found.elements])
+    elements = [element(payload, skip, octets) for payload in found.elements]
+    return replace(found, elements=elements, key_length=octets)
 
 
-def element(payload: bytes, bits: int) -> bytes:
+def element(payload: bytes, skip: int, octets: int) -> bytes:
     return b"".join(
-        attribute(number, key(value, bits) if number in (NFTA_SET_ELEM_KEY, NFTA_SET_ELEM_KEY_END) else value)
+        attribute(number, key(value, skip, octets) if number in (NFTA_SET_ELEM_KEY, NFTA_SET_ELEM_KEY_END) else value)
         for number, value in attributes(payload)
     )
 
 
-def key(payload: bytes, bits: int) -> bytes:
+def key(payload: bytes, skip: int, octets: int) -> bytes:
     return b"".join(
-        attribute(number, moved(value, bits) if number == NFTA_DATA_VALUE else value)
+        attribute(number, moved(value, skip, octets) if number == NFTA_DATA_VALUE else value)
         for number, value in attributes(payload)
     )
 
 
-def moved(value: bytes, bits: int) -> bytes:
-    return (int.from_bytes(value, "big") >> bits).to_bytes(len(value), "big")
+def moved(value: bytes, skip: int, octets: int) -> bytes:
+    number = int.from_bytes(value, "big") >> skip
+    return number.to_bytes(max(octets, (number.bit_length() + 7) // 8), "big")

@@ -179,6 +179,7 @@ class SetReference:
     view: View
     data_type: int = types.INTEGER
     skip: int = 0
+    bits: int = 0  # of the field that its keys are, where they have ``skip`` bits below it
 
     def found(self, context: Context) -> NftSet | None:
         """The set; its name is part of the layout from now on."""
@@ -198,7 +199,7 @@ class SetReference:
         if found is None or not found.flags & NFT_SET_ANONYMOUS:
             return f"@{name}"
         if self.skip:
-            found = shifted(found, self.skip)
+            found = shifted(found, self.skip, self.bits)
         if self.data_type == types.INVALID and found.key_type == types.INTEGER:
             found = replace(found, key_type=types.INVALID)
         return elements_text(found, context)
