@@ -2,6 +2,9 @@
 
 from nettui.panels.panel import Panel
 
+CAME_IN = "way in (to, through) and (kind != rule or not has iif or iif {ifname})"
+GO_OUT = "way in (through, from) and (kind != rule or not has oif or oif {ifname})"
+
 LINKS = Panel(
     name="links",
     title="Links",
@@ -21,6 +24,8 @@ LINKS = Panel(
         ("routes", "routes", "oif {ifindex}"),
         ("neighbours", "neighbours", "ifindex {ifindex}"),
         ("qdiscs", "qdiscs", "ifindex {ifindex}"),
+        ("what packets meet that came in by it", "hooks", CAME_IN),
+        ("what packets meet that go out by it", "hooks", GO_OUT),
         ("chains and rules that name it", "netfilter", "iif {ifname} or oif {ifname} or dev {ifname}"),
         ("ports", "links", "master_index {ifindex}"),
     ),

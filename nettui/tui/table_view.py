@@ -40,7 +40,10 @@ from nettui.tui.cells import (
 WIDEST = 44  # cells; a longer text is cut, and whole in the detail
 GAP = 2
 BAR = 8
-LOSSES = ("drop", "err", "missed", "fail", "squeeze", "discard", "retrans", "overrun")
+LOSSES = ("drop", "err", "missed", "fail", "squeeze", "discard", "retrans", "overrun", "reject")
+LONG = frozenset({"step", "text", "rule"})  # columns that are given the room that a wide screen has
+USUAL = 80
+MARKS = (("drop", LOSS), ("reject", LOSS), ("queue", WARNING), ("nat", HEADING), ("inferred", DIM))
 
 
 class TableView(ScrollView, can_focus=True):
@@ -263,7 +266,8 @@ class TableView(ScrollView, can_focus=True):
         for column, cells in zip(self._columns, texts):
             wide = BAR + 6 if column.name == "fill" else max(map(width_of, cells), default=0)
             mark = 1 if column.name == self._sorted()[0] else 0
-            wanted = min(WIDEST, max(wide, width_of(heading(column)) + mark))
+            widest = max(WIDEST, self.size.width - USUAL) if column.name in LONG else WIDEST
+            wanted = min(widest, max(wide, width_of(heading(column)) + mark))
             if wanted > self._widths.get(column.name, 0):
                 self._widths[column.name] = wanted
                 self._strips.clear()
@@ -314,7 +318,7 @@ class TableView(ScrollView, can_focus=True):
             if column.name.endswith(SUFFIX) or column.name == "rate"
         }
         rates["value"] = rates.get("value") or rates.get("rate") or []
-        subjects = next((v for c, v in zip(self._columns, cells) if c.name in ("what", "counter")), cells[0])
+        subjects = next((v for c, v in zip(self._columns, cells) if c.name in ("what", "counter", "mark")), cells[0])
         visible = [0, *range(1 + self.shifted, len(cells))]
         pieces = [
             self._pieces(
@@ -336,7 +340,7 @@ class TableView(ScrollView, can_focus=True):
         for cell, text, rate, subject in zip(cells, texts, rates or [None] * len(cells), subjects):
             moves = isinstance(rate, float) and rate > 0
             loses = moves and tells_loss(f"{column.name} {subject}")
-            style = DIM if cell is None else LOSS if loses else BOLD if moves else PLAIN
+            style = DIM if cell is None else LOSS if loses else BOLD if moves else own_style(column.name, text)
             found.append((fitted(text, width, right) + ("! " if loses else "  "), style))
         return found
 
@@ -344,6 +348,13 @@ class TableView(ScrollView, can_focus=True):
 @lru_cache(4096)
 def tells_loss(subject: str) -> bool:
     return any(word in subject.lower() for word in LOSSES)
+
+
+def own_style(name: str, text: str) -> Style:
+    """A mark's colour beside its word; what stands at the top of a tree is bold."""
+    if name == "mark":
+        return next((style for word, style in MARKS if word in text), PLAIN)
+    return BOLD if name == "step" and text[:1] != " " else PLAIN
 
 
 def joined(parts: Sequence[tuple[str, Style]]) -> list[Segment]:
