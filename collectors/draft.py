@@ -173,7 +173,11 @@ def scattered_numbers(rows: int, dtype: str, pieces: Sequence[tuple[Index, Value
 
 
 def scattered_codes(rows: int, pieces: Sequence[tuple[Index, Values]]) -> Codes:
-    pool, codes = Pool(), np.full(rows, -1, np.int32)
+    codes = np.full(rows, -1, np.int32)
+    if len(pieces) == 1 and isinstance(alone := pieces[0][1], Codes):
+        codes[pieces[0][0]] = alone.codes
+        return Codes(compact(codes, len(alone.pool)), alone.pool)
+    pool = Pool()
     for at, values in pieces:
         assert isinstance(values, Codes)
         codes[at] = pool.translation(values.pool)[values.codes]

@@ -10,6 +10,7 @@ from collectors.netfilter.nft.chains import FAMILIES, priority_name
 from collectors.netfilter.told import told
 from collectors.netfilter.xt import built_in, legacy
 from collectors.netfilter.xt.entry import teller
+from collectors.wire.templates import Templates
 
 read, PART = legacy.read, legacy.PART
 
@@ -19,7 +20,8 @@ def decode(blocks: Sequence[Block], ipsets: Mapping[int, str]) -> list[Holding]:
 
 
 def held(table: legacy.LegacyTable, ipsets: Mapping[int, str]) -> list[Holding]:
-    rules = told(table.rules, teller(table.family, table.jumps, ipsets), lambda chain: f"-A {chain} ")
+    templates = Templates(teller(table.family, table.jumps, ipsets))
+    rules = told(table.rules, templates, lambda chain: f"-A {chain} ")
     return holdings([row(table, chain) for chain in table.chains], rules)
 
 

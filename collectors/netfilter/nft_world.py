@@ -33,6 +33,7 @@ from collectors.netfilter.xt import built_in, nft_rule
 from collectors.netlink.dump import NETLINK_ROUTE, dump
 from collectors.table import Gap
 from collectors.wire.netlink import Messages, NetlinkError, attribute, attribute_map, messages, text
+from collectors.wire.templates import Templates
 
 NFT_MSG_NEWTABLE, NFT_MSG_GETTABLE, NFT_MSG_NEWCHAIN, NFT_MSG_GETCHAIN = 0, 1, 3, 4
 NFT_MSG_NEWRULE, NFT_MSG_GETRULE, NFT_MSG_NEWSET, NFT_MSG_GETSET = 6, 7, 9, 10
@@ -159,10 +160,11 @@ class Decoder:
 
     def _tell(self, found: Messages, ipsets: Mapping[int, str]) -> None:
         sets, elements = (tuple(self._kept[part]) for part in ("sets", "elements"))
-        context = contexts(sets, elements, tuple(self._devices.items()), tuple(ipsets.items()))
+        generation = next(iter(self._generations), 0)
+        known = tellers(generation, sets, elements, tuple(self._devices.items()), tuple(ipsets.items()))
         for key, records, userdata in by_table(found):
             if key not in self._rules:
-                self._rules[key] = Telling(context(key), is_built_in(key, self._chains.get(key, ())))
+                self._rules[key] = Telling(known(key), is_built_in(key, self._chains.get(key, ())))
             self._rules[key].tell(records, userdata)
 
     def holdings(self) -> list[Holding]:
@@ -188,14 +190,23 @@ def generation_number(part: Messages) -> int:
     return unsigned(found.get(NFTA_GEN_ID, b""))
 
 
+class Tellers:
+    """The templates of one table's rules in both syntaxes."""
+
+    def __init__(self, context: Context) -> None:
+        self.nft = Templates(partial(rule.tell, context=context))
+        self.iptables = Templates(partial(nft_rule.tell, context=context))
+
+
 @lru_cache(maxsize=4)
-def contexts(
+def tellers(
+    generation: int,
     sets: tuple[bytes, ...],
     elements: tuple[bytes, ...],
     devices: tuple[tuple[int, str], ...],
     ipsets: tuple[tuple[int, str], ...],
-) -> Callable[[TableKey], Context]:
-    """What the rules of a table refer to; of the same dumps the same, with what was told of its sets."""
+) -> Callable[[TableKey], Tellers]:
+    """What tells the rules of a table; in one generation, of the same dumps, the same, with all that it has told."""
     listed = decode_elements(of(messages(part), NFT_MSG_NEWSETELEM) for part in elements)
     found: dict[TableKey, dict[str, NftSet]] = {}
     for part in sets:
@@ -206,8 +217,8 @@ def contexts(
     names, numbers = dict(devices), dict(ipsets)
 
     @cache
-    def of_table(key: TableKey) -> Context:
-        return Context(key.family, key.name, found.get(key, {}), names.get, numbers)
+    def of_table(key: TableKey) -> Tellers:
+        return Tellers(Context(key.family, key.name, found.get(key, {}), names.get, numbers))
 
     return of_table
 
@@ -222,9 +233,9 @@ def device_names(links: Messages) -> Iterator[tuple[int, str]]:
 class Telling:
     """The rules of one table: told as iptables tells them as long as it could have written them, else as nft does."""
 
-    def __init__(self, context: Context, built_in: bool) -> None:
+    def __init__(self, tellers: Tellers, built_in: bool) -> None:
         self.world = "iptables-nft" if built_in else "nft"
-        self._context = context
+        self._tellers = tellers
         self._taken: list[tuple[Records, list[bytes | None]]] = []
         self._told: list[Rules] = []
 
@@ -232,7 +243,7 @@ class Telling:
         self._taken.append((records, userdata))
         if self.world == "iptables-nft":
             try:
-                self._told.append(told(records, partial(nft_rule.tell, context=self._context), lambda c: f"-A {c} "))
+                self._told.append(told(records, self._tellers.iptables, lambda chain: f"-A {chain} "))
                 return
             except NotTheirs:
                 self.world, self._told = "nft", [self._as_nft(*taken) for taken in self._taken]
@@ -240,7 +251,7 @@ class Telling:
         self._told.append(self._as_nft(records, userdata))
 
     def _as_nft(self, records: Records, userdata: list[bytes | None]) -> Rules:
-        return remarked(told(records, partial(rule.tell, context=self._context), lambda chain: ""), userdata)
+        return remarked(told(records, self._tellers.nft, lambda chain: ""), userdata)
 
     def rules(self, bound: Collection[str]) -> Rules:
         """All of them; ``bound``: chains that exist only inside a rule."""
@@ -251,7 +262,7 @@ def held(described: NftTable | None, members: Sequence[NftChain], telling: Telli
     """One table's chains with their rules; without any rule the table is iptables' if it looks like it."""
     if telling is None:
         key = members[0].key
-        telling = Telling(Context(key.family, key.name), is_built_in(key, members))
+        telling = Telling(Tellers(Context(key.family, key.name)), is_built_in(key, members))
     rules = telling.rules({chain.name for chain in members if chain.flags & NFT_CHAIN_BINDING})
     return holdings([row(described, chain, telling.world) for chain in members], rules)
 

@@ -110,7 +110,8 @@ def put_rules(draft: Draft, rules: Rules, order: NDArray[np.intp], at: NDArray[n
     verdicts = [rules.verdicts[row] for row in rows]
     draft.cells("rule", [rules.texts[row] for row in rows], at)
     draft.cells("verdict", [verdict or None for verdict in verdicts], at)
-    draft.cells("target", [aim(verdict) for verdict in verdicts], at)
+    aims = {verdict: aim(verdict) for verdict in dict.fromkeys(verdicts)}
+    draft.cells("target", [aims[verdict] for verdict in verdicts], at)
     draft.cells("comment", [rules.comments[row] for row in rows], at)
     counted, handles = rules.counted[order], rules.handles[order]
     draft.numbers("packets", rules.packets[order], at, counted)

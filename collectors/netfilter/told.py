@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.wire.templates import Pieces, Place, View, filled, layouts, numbers
+from collectors.wire.templates import Pieces, Place, Templates, filled, numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +79,14 @@ class Rules:
         )
 
 
-def told(records: Records, tell: Callable[[View], Told], lead: Callable[[str], str]) -> Rules:
+def told(records: Records, templates: Templates[Told], lead: Callable[[str], str]) -> Rules:
     """All rules of a table as text; ``lead`` gives what stands before each rule from its chain's name."""
     count = len(records.chains)
     texts, verdicts = [""] * count, [""] * count
     comments: list[str | None] = [None] * count
     packets, octets_counted = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
     counted = np.zeros(count, np.bool_)
-    for rows, octets, found in layouts(records.data, records.offsets, records.lengths, tell):
+    for rows, octets, found in templates.layouts(records.data, records.offsets, records.lengths):
         put(texts, rows, filled(found.text, octets))
         put(verdicts, rows, filled(found.verdict, octets))
         if found.comment:

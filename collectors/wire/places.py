@@ -17,10 +17,21 @@ class Places(NamedTuple):
     lengths: NDArray[np.intp]
 
     def payloads(self, data: bytes) -> list[bytes | None]:
+        if (self.lengths < 0).all():
+            return [None] * len(self.lengths)
         return [
             data[offset : offset + length] if length >= 0 else None
             for offset, length in zip(self.offsets.tolist(), self.lengths.tolist(), strict=True)
         ]
+
+    def runs(self, data: NDArray[np.uint8]) -> NDArray[np.intp]:
+        """The messages, from the first on, whose payload is not that of the one before them."""
+        changed = np.ones(len(self.lengths), np.bool_)
+        changed[1:] = self.lengths[1:] != self.lengths[:-1]
+        for at in range(int(self.lengths.max(initial=0))):
+            octets = data[np.minimum(self.offsets + at, len(data) - 1)]
+            changed[1:] |= (octets[1:] != octets[:-1]) & (self.lengths[1:] > at)
+        return np.flatnonzero(changed)
 
 
 def attribute_places(messages: Messages, header: int) -> dict[int, Places]:
@@ -39,7 +50,9 @@ def attribute_places(messages: Messages, header: int) -> dict[int, Places]:
         wrong = np.flatnonzero((sizes < 4) | (sizes > end[rows] - offsets))
         if len(wrong):
             first = int(offsets[wrong[0]])
-            raise DecodeError(first, f"attribute length {sizes[wrong[0]]} with {end[rows[wrong[0]]] - first} bytes left")
+            raise DecodeError(
+                first, f"attribute length {sizes[wrong[0]]} with {end[rows[wrong[0]]] - first} bytes left"
+            )
         numbers = halves[(offsets >> 1) + 1] & NLA_TYPE_MASK
         for number in np.flatnonzero(np.bincount(numbers)).tolist():
             chosen = numbers == number

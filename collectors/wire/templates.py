@@ -8,9 +8,9 @@ equal the first one but for its holes are told by the same template.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,25 +19,30 @@ from collectors.values import distinct
 from collectors.wire.netlink import NLA_TYPE_MASK, NLATTR, DecodeError
 
 T = TypeVar("T")
+MOST = 1 << 16  # values that a hole keeps what was told of
 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Bytes ``start`` to ``start + length`` of each record, told by ``tell``, which is asked once per value."""
+    """Bytes ``start`` to ``start + length`` of each record, told by ``tell``, which is asked once per value.
+
+    What it told is kept: a number that goes on counting is a Place.
+    """
 
     start: int
     length: int
     tell: Callable[[bytes], str]
+    told: dict[bytes, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Place(NamedTuple):
-    """Where in each record a number stands."""
+    """Where in each record a number stands; in a text it is told in decimal."""
 
     start: int
     dtype: str
 
 
-Piece = str | Hole
+Piece = str | Hole | Place
 Pieces = Sequence[Piece]
 
 
@@ -122,21 +127,69 @@ class Marks:
         return mask
 
 
+class Templates(Generic[T]):
+    """A teller, and the templates that it has made."""
+
+    def __init__(self, tell: Callable[[View], T]) -> None:
+        self._tell = tell
+        self._known: dict[int, list[Template[T]]] = {}
+
+    def layouts(
+        self, data: NDArray[np.uint8], offsets: NDArray[np.intp], lengths: NDArray[Any]
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.uint8], T]]:
+        """Records divided by layout: their rows, their bytes (n, width), and what the teller made of the first."""
+        for length in distinct(lengths)[0].tolist():
+            rows = np.flatnonzero(lengths == length)
+            octets = records(data, offsets[rows], length)
+            varying = varying_words(octets)
+            pending = np.ones(len(rows), np.bool_)
+            known = self._known.setdefault(length, [])
+            place = 0
+            while len(left := np.flatnonzero(pending)):
+                if place == len(known):
+                    known.append(self._template(octets[left[0]], length))
+                if len(alike := known[place].matching(octets, left, varying)):
+                    pending[alike] = False
+                    yield rows[alike], octets if len(alike) == len(rows) else octets[alike], known[place].told
+                place += 1
+
+    def _template(self, first: NDArray[np.uint8], length: int) -> Template[T]:
+        marks = Marks()
+        told = self._tell(View(first[:length].tobytes(), marks))
+        layout = np.zeros(len(first), np.uint8)
+        layout[:length] = marks.layout(length)
+        return Template(told, first.copy().view(np.uint64), layout.view(np.uint64))
+
+
 def layouts(
     data: NDArray[np.uint8], offsets: NDArray[np.intp], lengths: NDArray[Any], tell: Callable[[View], T]
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.uint8], T]]:
-    """Records divided by layout: their rows, their bytes (n, length), and what ``tell`` made of the first of them."""
-    for length in distinct(lengths)[0].tolist():
-        rows = np.flatnonzero(lengths == length)
-        octets = records(data, offsets[rows], length)
-        varying = varying_words(octets)
-        pending = np.ones(len(rows), np.bool_)
-        while len(left := np.flatnonzero(pending)):
-            marks = Marks()
-            told = tell(View(octets[left[0], :length].tobytes(), marks))
-            alike = matching(left, varying, marks.layout(length))
-            pending[alike] = False
-            yield rows[alike], octets if len(alike) == len(rows) else octets[alike], told
+    """The same by templates that are made for these records alone."""
+    return Templates(tell).layouts(data, offsets, lengths)
+
+
+@dataclass(frozen=True, slots=True)
+class Template(Generic[T]):
+    """``told`` of all records that equal ``first`` wherever ``layout`` has bits; both in words of eight bytes."""
+
+    told: T
+    first: NDArray[np.uint64]
+    layout: NDArray[np.uint64]
+
+    def matching(
+        self, octets: NDArray[np.uint8], left: NDArray[np.intp], varying: Mapping[int, NDArray[np.uint64]]
+    ) -> NDArray[np.intp]:
+        """Those of the records ``left`` that are of this layout."""
+        differing = np.flatnonzero((octets[left[0]].view(np.uint64) ^ self.first) & self.layout).tolist()
+        if any(at not in varying for at in differing):
+            return left[:0]
+        alike = left
+        for at, column in varying.items():
+            if self.layout[at]:
+                same = (column[alike] ^ self.first[at]) & self.layout[at] == 0
+                if not same.all():
+                    alike = alike[same]
+        return alike
 
 
 def records(data: NDArray[np.uint8], offsets: NDArray[np.intp], length: int) -> NDArray[np.uint8]:
@@ -148,42 +201,32 @@ def records(data: NDArray[np.uint8], offsets: NDArray[np.intp], length: int) -> 
     return found
 
 
-def varying_words(octets: NDArray[np.uint8]) -> list[tuple[int, NDArray[np.uint64]]]:
+def varying_words(octets: NDArray[np.uint8]) -> dict[int, NDArray[np.uint64]]:
     """The columns of eight bytes, (n,), that are not the same in all records, by their place."""
     words = octets.view(np.uint64).T
-    return [(at, np.ascontiguousarray(word)) for at, word in enumerate(words) if (word != word[0]).any()]
-
-
-def matching(
-    left: NDArray[np.intp], varying: Sequence[tuple[int, NDArray[np.uint64]]], layout: NDArray[np.uint8]
-) -> NDArray[np.intp]:
-    """Those of the records ``left`` that equal the first of them wherever the layout says."""
-    mask = np.zeros(-(-len(layout) // 8) * 8, np.uint8)
-    mask[: len(layout)] = layout
-    wanted = mask.view(np.uint64)
-    alike = left
-    for at, column in varying:
-        if wanted[at]:
-            same = (column[alike] ^ column[left[0]]) & wanted[at] == 0
-            if not same.all():
-                alike = alike[same]
-    return alike
+    return {at: np.ascontiguousarray(word) for at, word in enumerate(words) if (word != word[0]).any()}
 
 
 def filled(pieces: Pieces, octets: NDArray[np.uint8]) -> list[str]:
     """The text of every record (n, width) of a layout."""
-    columns = [told_column(piece, octets) for piece in pieces if isinstance(piece, Hole)]
+    columns = [told_column(piece, octets) for piece in pieces if not isinstance(piece, str)]
     if not columns:
         return ["".join(piece for piece in pieces if isinstance(piece, str))] * len(octets)
     form = "".join(piece.replace("%", "%%") if isinstance(piece, str) else "%s" for piece in pieces)
     return [form % values for values in zip(*columns, strict=True)]
 
 
-def told_column(hole: Hole, octets: NDArray[np.uint8]) -> list[str]:
-    size = hole.length
-    raw = octets[:, hole.start : hole.start + size].tobytes()
+def told_column(piece: Hole | Place, octets: NDArray[np.uint8]) -> list[Any]:
+    if isinstance(piece, Place):
+        return list(numbers(piece, octets).tolist())
+    size, told = piece.length, piece.told
+    raw = octets[:, piece.start : piece.start + size].tobytes()
     values = [raw[at : at + size] for at in range(0, len(raw), size)] if size else [b""] * len(octets)
-    told = {value: hole.tell(value) for value in dict.fromkeys(values)}
+    if len(told) > MOST:
+        told.clear()
+    for value in values:
+        if value not in told:
+            told[value] = piece.tell(value)
     return [told[value] for value in values]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
@@ -25,26 +26,30 @@ def by_table(messages: Messages) -> Iterator[tuple[TableKey, Records, list[bytes
     places = attribute_places(messages, nfnetlink.NFGENMSG.itemsize)
     nowhere = Places(np.zeros(len(messages), np.intp), np.full(len(messages), -1, np.intp))
     data = messages.data.tobytes()
-    tables = places.get(NFTA_RULE_TABLE, nowhere).payloads(data)
-    chains = places.get(NFTA_RULE_CHAIN, nowhere).payloads(data)
     userdata = places.get(NFTA_RULE_USERDATA, nowhere).payloads(data)
-    families = messages.data[messages.offsets + 16].tolist()
     handles = big_numbers(messages.data, places.get(NFTA_RULE_HANDLE, nowhere))
     expressions = places.get(NFTA_RULE_EXPRESSIONS, nowhere)
-    named = {name: text(name or b"") for name in {*tables, *chains}}
-    rows: dict[tuple[int, bytes | None], list[int]] = {}
-    for row, key in enumerate(zip(families, tables, strict=True)):
-        rows.setdefault(key, []).append(row)
-    for (family, table), found in rows.items():
-        at = np.array(found, np.intp)
-        records = Records(
-            messages.data,
-            expressions.offsets[at],
-            np.maximum(expressions.lengths[at], 0),
-            [named[chains[row]] for row in found],
-            handles[at],
+    families = messages.data[messages.offsets + 16]
+    tables, chains = (places.get(number, nowhere) for number in (NFTA_RULE_TABLE, NFTA_RULE_CHAIN))
+    changes = np.concatenate([tables.runs(messages.data), chains.runs(messages.data)])
+    starts = sorted({*changes.tolist(), *(np.flatnonzero(np.diff(families)) + 1).tolist()})
+    rows: dict[TableKey, list[tuple[str, int, int]]] = {}
+    for start, end in itertools.pairwise([*starts, len(messages)]):
+        table, chain = (
+            named(places.get(number, nowhere), start, data) for number in (NFTA_RULE_TABLE, NFTA_RULE_CHAIN)
         )
-        yield TableKey(family, named[table]), records, [userdata[row] for row in found]
+        rows.setdefault(TableKey(int(families[start]), table), []).append((chain, start, end))
+    for key, runs in rows.items():
+        at = np.concatenate([np.arange(start, end) for _, start, end in runs])
+        names = [chain for chain, start, end in runs for _ in range(start, end)]
+        lengths = np.maximum(expressions.lengths[at], 0)
+        records = Records(messages.data, expressions.offsets[at], lengths, names, handles[at])
+        yield key, records, [userdata[row] for row in at.tolist()]
+
+
+def named(places: Places, row: int, data: bytes) -> str:
+    offset, length = int(places.offsets[row]), int(places.lengths[row])
+    return text(data[offset : offset + length]) if length > 0 else ""
 
 
 def big_numbers(data: NDArray[np.uint8], places: Places) -> NDArray[np.uint64]:

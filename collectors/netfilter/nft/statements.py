@@ -84,9 +84,10 @@ def immediate(telling: Telling, attributes: Attributes) -> None:
 
 def counter(telling: Telling, attributes: Attributes) -> None:
     packets, octets = (needed(attributes, key) for key in (NFTA_COUNTER_PACKETS, NFTA_COUNTER_BYTES))
-    telling.say(["counter packets ", packets.hole(decimal), " bytes ", octets.hole(decimal)])
+    packet_count, byte_count = packets.place(">u8"), octets.place(">u8")
+    telling.say(["counter packets ", packet_count, " bytes ", byte_count])
     if telling.packets is None:
-        telling.packets, telling.bytes = packets.place(">u8"), octets.place(">u8")
+        telling.packets, telling.bytes = packet_count, byte_count
 
 
 # what a limit, a quota and the like say does not change the rest of the rule: their whole data is one hole
