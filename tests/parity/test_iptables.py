@@ -19,101 +19,24 @@ from collectors.netfilter.nft.rules import by_table
 from collectors.netfilter.told import NotTheirs, Rules, told
 from collectors.netfilter.xt import entry, legacy, nft_rule
 from collectors.wire.netlink import messages
+from collectors.wire.templates import Templates
+from tests import iptables_rules
 from tests import netfilter_scenes as scenes
+from tests.iptables_rules import NFT_MSG_NEWRULE, load, nft_blocks
 from tests.lab import Namespace, namespace, needs_root
 from tests.rulesets import kubernetes
 
 pytestmark = [pytest.mark.root, needs_root]
 
-NFT_MSG_NEWRULE, NFT_MSG_GETRULE = 6, 7
-COMMANDS = {2: "iptables", 10: "ip6tables"}
 Lines = dict[tuple[str, str], list[str]]  # rules by table and chain, "[packets:bytes] -A ..."
-
-PLAIN = """
--j ACCEPT
-! -i eth0 -j DROP
--i eth+
-! -i br-0123456789+
--i abcdefghijklmno
--i abcdefghijklmn+
--i +
-! -i +
--p tcp
-! -p tcp
--p udp -m udp
--p 255
--p 0
--p tcp -m tcp --sport 0:65535
--p tcp -m tcp --sport 5:5 --dport 1:65535
--p tcp -m tcp ! --sport :5 --dport 7:
--p udp -m udp ! --dport 5:9
--p tcp --syn --dport 80
--p tcp ! --syn --sport 5
--p tcp --tcp-flags ALL ALL
--p tcp -m tcp --tcp-option 5 --dport 5
--p tcp -m tcp --dport 5 -m tcp --dport 6
--p tcp -m tcp --dport 7 -m multiport --dports 5
--p tcp -m comment --comment hi -m tcp --dport 5
--m comment --comment "it's \\"quoted\\" \\\\ \x1b[31m [bold]é"
--m comment --comment "%s %d %%"
--m mark --mark 0/0
--m mark ! --mark 1/0xf
--m mark --mark 0xffffffff
--m limit
--m limit --limit 3/day --limit-burst 7
--m limit --limit 7/sec
--j NFLOG
--j NFLOG --nflog-prefix "two words" --nflog-group 5
--j NFLOG --nflog-group 5 --nflog-size 7 --nflog-threshold 9
--j RETURN
--g other
--i lo -j other
--p tcp -g other
-"""
-V4 = """
--s 10.0.0.0/8
--s 10.1.0.0/16 -d 10.2.3.0/24
--s 10.128.0.0/9 ! -d 10.2.3.4
-! -s 1.2.3.4/255.255.0.255 -d 1.0.3.0/255.0.255.0
--s 0.0.0.0/8
--s 0.0.0.0
--p icmp
--p tcp ! -f
--f
--m ttl --ttl-lt 5
-"""
-V6 = """
--s fd00::/8
--s 2001::/3 -d 2001:db8::/32
--d ::1 -i lo
-! -d fe80::1:2:3:4/64
--s 2001::ffff/ffff::ffff
--s ::
--p ipv6-icmp
--p ipv6-icmp -m icmp6 --icmpv6-type 5/1
--m hl --hl-gt 5
-"""
-
-
-def tool(family: int, world: str) -> str:
-    return f"{COMMANDS[family]}-{world}"
-
-
-def load(inside: Namespace, family: int, world: str, rules: str, chain: str = "INPUT") -> None:
-    """Rules of one chain of the filter table; ``other`` is there to be jumped to."""
-    lines = "".join(f"-A {chain} {rule}\n" for rule in rules.splitlines() if rule)
-    text = f"*filter\n:{chain} ACCEPT [0:0]\n:other - [0:0]\n{lines}-A other -j DROP\nCOMMIT\n"
-    scenes.load(inside, f"{tool(family, world)}-restore", text)
 
 
 def saved(inside: Namespace, family: int, world: str) -> tuple[Lines, dict[str, list[str]]]:
     """The peer's rules, and its chain lines by table."""
     rules: Lines = {}
     chains: dict[str, list[str]] = {}
-    command = ["ip", "netns", "exec", inside.name, f"{tool(family, world)}-save", "-c"]
-    done = subprocess.run(command, capture_output=True, check=True, timeout=120)
     table = ""
-    for line in done.stdout.decode("utf-8", "surrogateescape").split("\n"):
+    for line in iptables_rules.saved(inside, family, world).split("\n"):
         if line.startswith("*"):
             table = line[1:]
         elif line.startswith(":"):
@@ -138,11 +61,16 @@ def nft_rules(inside: Namespace, family: int) -> Iterator[tuple[str, Rules]]:
     """Rules of iptables-nft by table."""
     names = set_names(inside)
     devices = dict(inside.host.inside(socket.if_nameindex))
-    for block in nfnetlink.dump_of(inside.host, nfnetlink.NFTABLES, NFT_MSG_GETRULE, family):
+    for block in nft_blocks(inside.host):
         found = messages(block.data).of(nfnetlink.kind(nfnetlink.NFTABLES, NFT_MSG_NEWRULE))
         for key, records, _ in by_table(found):
+            if key.family != family:
+                continue
             context = Context(key.family, key.name, device=devices.get, ipsets=names)
-            yield key.name, told(records, partial(nft_rule.tell, context=context), lambda chain: f"-A {chain} ")
+            yield (
+                key.name,
+                told(records, Templates(partial(nft_rule.tell, context=context)), lambda chain: f"-A {chain} "),
+            )
 
 
 def set_names(inside: Namespace) -> dict[int, str]:
@@ -157,7 +85,7 @@ def legacy_tables(inside: Namespace, family: int) -> list[legacy.LegacyTable]:
 def legacy_rules(inside: Namespace, family: int) -> Iterator[tuple[str, Rules]]:
     names = set_names(inside)
     for table in legacy_tables(inside, family):
-        tell = entry.teller(family, table.jumps, names)
+        tell = Templates(entry.teller(family, table.jumps, names))
         yield table.name, told(table.rules, tell, lambda chain: f"-A {chain} ")
 
 
@@ -192,10 +120,10 @@ def zip_longest_lines(theirs: list[str], found: list[str]) -> list[tuple[str, st
 @pytest.mark.parametrize("world", ["nft", "legacy"])
 @pytest.mark.parametrize("family", [2, 10])
 def test_every_option_without_a_match_is_told_as_iptables_save_tells_it(family, world):
-    rules = PLAIN + (V4 if family == 2 else V6)
+    rules = iptables_rules.rules_of(family)
     with namespace() as inside:
         load(inside, family, world, rules)
-        same(inside, family, world, at_least=len(rules.split("\n")) - 3)
+        same(inside, family, world, at_least=len(rules.split("\n")) - 6)
 
 
 @pytest.mark.parametrize("world", ["nft", "legacy"])
