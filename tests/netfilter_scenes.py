@@ -172,4 +172,4 @@ def named_by_rules(inside: Namespace, family: int) -> None:
     load(inside, "ipset restore", "\n".join(created) + "\n")
     for name in ("acct1", "two words"):
         objects.accounting(inside, name)
-    objects.timeout_policy(inside, "policy1", socket.IPPROTO_TCP, socket.AF_INET6 if family == 10 else socket.AF_INET)
+    objects.timeout_policy(inside, "pol", socket.IPPROTO_TCP, socket.AF_INET6 if family == 10 else socket.AF_INET)

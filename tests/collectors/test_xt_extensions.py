@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from struct import pack
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.netfilter.xt import extensions
+from collectors.netfilter.xt import extensions, name_files
 from collectors.netfilter.xt.setting import Setting
 from collectors.wire.netlink import DecodeError
 from collectors.wire.templates import Pieces, View, filled, layouts
 from tests.collectors.hostile import quick
-from tests.xt_vectors import STRUCTS, Vector
+from tests.xt_vectors import ALL, STRUCTS, Vector
 
 SETS = {0: "allowed", 7: "second"}
 SETTING = Setting(2, SETS)
@@ -111,6 +112,36 @@ def test_any_bytes_are_told_or_malformed(teller, octets, family):
     with suppress(DecodeError):
         texts, _ = told_all(*teller, [octets * 9], family)
         assert texts[0].startswith((" -m ", " -j "))
+
+
+LABELS = """# labels
+40 forty
+0x29 two words \n42 under_score
+021 octal
+43
+18x glued
+40 again
+088 no-number
+"""
+
+
+def test_labels_have_the_names_of_this_host(tmp_path, monkeypatch):
+    (tmp_path / "connlabel.conf").write_text(LABELS)
+    monkeypatch.setattr(name_files, "LABELS", tmp_path / "connlabel.conf")
+    monkeypatch.setattr("collectors.netfilter.xt.match_conntrack.label_names", name_files.label_names.__wrapped__)
+    told, _ = told_all("match", "connlabel", 0, [pack("=HH", bit, 0) for bit in (40, 41, 42, 4, 43, 17, 18)])
+    names = [text.split('"')[1] for text in told]
+    assert names == ["forty", "two words", "42", "4", "43", "octal", "x glued"]
+
+
+def test_groups_have_the_names_of_this_host_unless_they_are_masked(tmp_path, monkeypatch):
+    (tmp_path / "group").write_text("5 five\n0x10 sixteen # remark\nrubbish\n5 again\n")
+    monkeypatch.setattr(name_files, "IPROUTE2", tmp_path)
+    monkeypatch.setattr("collectors.netfilter.xt.fields.iproute2_names", name_files.iproute2_names.__wrapped__)
+    structs = [pack("=5I", 1, 5, ALL, 0, 0), pack("=5I", 6, 0, 0, 16, ALL), pack("=5I", 1, 5, 0xFF, 0, 0)]
+    told, _ = told_all("match", "devgroup", 0, structs)
+    assert told == [" -m devgroup --src-group five", " -m devgroup --dst-group sixteen",
+                    " -m devgroup --src-group 0x5/0xff"]  # fmt: skip
 
 
 def test_a_hostile_comment_is_passed_on_as_it_is():

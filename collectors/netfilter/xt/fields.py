@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from pathlib import Path
 
+from collectors.netfilter.xt.name_files import iproute2_names
 from collectors.netfilter.xt.setting import NFPROTO_IPV4
-from collectors.netlink.names import named_number
 
-IPROUTE2 = Path("/etc/iproute2")  # the only folder of its files that iptables reads
 ALL32 = 0xFFFFFFFF
 
 
@@ -43,15 +40,6 @@ def named_masked(value: int, mask: int, file: str) -> str:
     """A number of one of iproute2's name files: by name where it is not masked."""
     name = iproute2_names(file).get(value) if mask == ALL32 else None
     return name or hex_masked(value, mask)
-
-
-@lru_cache
-def iproute2_names(file: str) -> dict[int, str]:
-    try:
-        lines = (IPROUTE2 / file).read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return {}
-    return dict(entry for line in lines if (entry := named_number(line)))
 
 
 def address(octets: bytes, family: int) -> str:

@@ -12,6 +12,7 @@ from collectors.netfilter.xt.fields import (
     span,
     words,
 )
+from collectors.netfilter.xt.name_files import label_names
 from collectors.netfilter.xt.quoting import quoted
 from collectors.netfilter.xt.setting import Setting, Teller, match, struct_teller
 
@@ -120,7 +121,7 @@ def connlimit_length(mask: bytes, family: int) -> int:
 def connlabel(octets: bytes, setting: Setting) -> str:
     """struct xt_connlabel_mtinfo { __u16 bit; __u16 options; }"""
     bit, flags = unpack_from("=HH", octets)
-    return option("label", f'"{bit}"', flags & 1) + (option("set") if flags & 2 else "")
+    return option("label", f'"{label_names().get(bit, bit)}"', flags & 1) + (option("set") if flags & 2 else "")
 
 
 def helper(octets: bytes, setting: Setting) -> str:
