@@ -9,7 +9,7 @@ from pathlib import Path
 
 from collectors.collector import Block
 from collectors.registry import collector
-from tests import link_scenes, scenes, socket_scenes
+from tests import conntrack_scenes, link_scenes, scenes, socket_scenes
 from tests.lab import Namespace
 
 FIXTURES = Path(__file__).parent / "collectors" / "fixtures"
@@ -26,6 +26,9 @@ SCENES: dict[str, Callable[[], AbstractContextManager[Namespace]]] = {
     "classes": scenes.qdiscs,
     "sockets": socket_scenes.sockets,
     "protocols": socket_scenes.sockets,
+    "conntrack": conntrack_scenes.flows,
+    "conntrack_statistics": conntrack_scenes.flows,
+    "expectations": conntrack_scenes.flows,
 }
 
 

@@ -6,13 +6,14 @@ import socket
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collectors.draft import Draft
 from collectors.netfilter import conntrack_words as words
 from collectors.netfilter.conntrack_columns import COLUMNS
 from collectors.netfilter.conntrack_nat import put_nat
 from collectors.netfilter.conntrack_tuples import Ends
-from collectors.table import Column, Table, concatenate
+from collectors.table import Column, Table
 from collectors.values import ABSENT, IPV4, IPV6
 from collectors.wire.netlink import DecodeError
 
@@ -26,20 +27,19 @@ EITHER = {
 ONCE = {"mark": "mark", "zone": "zone", "zone-orig": "orig_zone", "zone-reply": "reply_zone", "use": "use",
         "secctx": "secctx", "delta-time": "delta_time"}  # fmt: skip
 MARKS = {"[ASSURED]": "ASSURED", "[OFFLOAD]": "OFFLOAD", "[HW_OFFLOAD]": "HW_OFFLOAD"}
-BASES = {"srckey": 16, "dstkey": 16}
 
 Fields = dict[str, str]
+Cells = Sequence[str | None]
+Octets = NDArray[np.uint8]
 
 
 def rows(data: bytes) -> Table:
     """One row per line; raises DecodeError for a line that is not of its form."""
     lines = [line for line in data.decode("utf-8", "surrogateescape").split("\n") if line]
     try:
-        entries = [fields(line.split()) for line in lines]
-        tables = [made(group) for group in alike(entries)]
+        return made([fields(line.split()) for line in lines])
     except (ValueError, IndexError, KeyError, OverflowError, OSError) as error:
         raise DecodeError(0, f"/proc/net/nf_conntrack: {error}") from error
-    return concatenate(tables) if tables else Draft(COLUMNS, 0).table()
 
 
 def fields(line: Sequence[str]) -> Fields:
@@ -64,53 +64,60 @@ def fields(line: Sequence[str]) -> Fields:
     return found
 
 
-def alike(entries: Sequence[Fields]) -> list[list[Fields]]:
-    """Runs of entries of one family."""
-    found: list[list[Fields]] = []
-    for entry in entries:
-        if not found or found[-1][0]["family"] != entry["family"]:
-            found.append([])
-        found[-1].append(entry)
-    return found
-
-
 def made(entries: Sequence[Fields]) -> Table:
-    """The table of entries of one family."""
     draft = Draft(COLUMNS, len(entries))
-    first, reply = Ends({}, {}), Ends({}, {})
-    form = IPV4 if entries[0]["family"] == "inet" else IPV6
+    forms = np.array([IPV4 if entry["family"] == "inet" else IPV6 for entry in entries], np.uint8)
+    addresses: dict[str, Octets] = {}
     for column in COLUMNS:
-        if any(column.name in entry for entry in entries):
-            put(draft, column, entries, form)
-    for ends, prefix in ((first, ""), (reply, "reply_")):
-        for name in ("src", "dst"):
-            ends.addresses[name] = octets([entry.get(prefix + name) for entry in entries], form)
-    put_nat(draft, slice(None), first, reply)
+        cells = [entry.get(column.name) for entry in entries]
+        known = np.array([cell is not None for cell in cells], np.bool_)
+        if not known.any():
+            continue
+        if column.dtype == "address":
+            addresses[column.name] = octets(cells, forms)
+            draft.addresses(column.name, addresses[column.name], np.where(known, forms, ABSENT))
+        elif column.dtype == "json":
+            draft.cells(column.name, [cell.split() if cell else [] for cell in cells])
+        elif column.dtype == "text":
+            draft.cells(column.name, cells)
+        else:
+            put_numbers(draft, column, cells, known)
+    put_changes(draft, entries, forms, addresses)
     return draft.table()
 
 
-def put(draft: Draft, column: Column, entries: Sequence[Mapping[str, str]], form: int) -> None:
-    name, cells = column.name, [entry.get(column.name) for entry in entries]
-    if column.dtype == "address":
-        present = np.array([cell is not None for cell in cells])
-        draft.addresses(name, octets(cells, form), np.where(present, form, ABSENT))
-    elif column.dtype == "json":
-        draft.cells(name, [cell.split() if cell else [] for cell in cells])
-    elif column.dtype == "text":
-        draft.cells(name, cells)
-    else:
-        numbers = np.array([int(cell or "0", BASES.get(name.removeprefix("reply_"), 10)) for cell in cells], np.uint64)
-        if (numbers > np.iinfo(column.dtype).max).any():
-            raise OverflowError(f"{name} is too large")
-        known = np.array([cell is not None for cell in cells])
-        if name == "zone":
-            known &= numbers != 0  # the default zone, which netlink does not tell
-        if name == "use":
-            numbers = np.maximum(numbers, 1) - np.uint64(1)  # without the reference that this reading held
-        draft.numbers(name, numbers, known=known)
+def put_numbers(draft: Draft, column: Column, cells: Cells, known: NDArray[np.bool_]) -> None:
+    name = column.name
+    base = 16 if name.endswith(("srckey", "dstkey")) else 10
+    numbers = np.array([int(cell or "0", base) for cell in cells], np.uint64)
+    if (numbers > np.iinfo(column.dtype).max).any():
+        raise OverflowError(f"{name} is too large")
+    if name == "zone":
+        known = known & (numbers != 0)  # the default zone, which netlink does not tell
+    if name == "use":
+        numbers = np.maximum(numbers, 1) - np.uint64(1)  # without the reference that this reading held
+    draft.numbers(name, numbers, known=known)
 
 
-def octets(cells: Sequence[str | None], form: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    size, family = (4, socket.AF_INET) if form == IPV4 else (16, socket.AF_INET6)
-    packed = b"".join(socket.inet_pton(family, cell) if cell is not None else bytes(size) for cell in cells)
-    return np.frombuffer(packed, np.uint8).reshape(-1, size)
+def put_changes(
+    draft: Draft, entries: Sequence[Fields], forms: NDArray[np.uint8], addresses: Mapping[str, Octets]
+) -> None:
+    """What NAT changed, family by family."""
+    for form, width in ((IPV4, 4), (IPV6, 16)):
+        rows = np.flatnonzero(forms == form)
+        first, reply = Ends({}, {}), Ends({}, {})
+        for side, prefix in ((first, ""), (reply, "reply_")):
+            for name in ("src", "dst"):
+                if prefix + name in addresses:
+                    side.addresses[name] = np.ascontiguousarray(addresses[prefix + name][rows, :width])
+            for name in ("sport", "dport"):
+                ports = [int(entries[row].get(prefix + name, "0")) for row in rows.tolist()]
+                side.ports[name] = np.array(ports, np.uint16)
+        put_nat(draft, rows, first, reply)
+
+
+def octets(cells: Cells, forms: NDArray[np.uint8]) -> Octets:
+    """Addresses as (n, 16) octets; zeros where there is none."""
+    families = (socket.AF_INET if form == IPV4 else socket.AF_INET6 for form in forms.tolist())
+    packed = [socket.inet_pton(family, cell) if cell is not None else b"" for family, cell in zip(families, cells)]
+    return np.frombuffer(b"".join(address.ljust(16, b"\0") for address in packed), np.uint8).reshape(-1, 16)

@@ -72,7 +72,8 @@ def read(host: Host) -> Iterator[Block | Gap]:
 Counts = dict[str, int]
 PARTS = {
     FLOWS: (nfnetlink.kind(nfnetlink.CTNETLINK, IPCTNL_MSG_CT_GET_STATS_CPU), FLOW_COUNTERS),
-    EXPECTED: (nfnetlink.kind(nfnetlink.CTNETLINK_EXP, IPCTNL_MSG_EXP_GET_STATS_CPU), EXPECTATION_COUNTERS),
+    # the answer bears the other subsystem's number (ctnetlink_exp_stat_fill_info)
+    EXPECTED: (nfnetlink.kind(nfnetlink.CTNETLINK, IPCTNL_MSG_EXP_GET_STATS_CPU), EXPECTATION_COUNTERS),
     WHOLE_TABLE: (nfnetlink.kind(nfnetlink.CTNETLINK, IPCTNL_MSG_CT_GET_STATS), TABLE_GAUGES),
 }
 
