@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +15,7 @@ from collectors.netfilter import ipset, ipset_elements, nfnetlink
 from collectors.netfilter.nfnetlink import IPSET, NFTABLES
 from collectors.netfilter.nft.chains import FAMILIES
 from collectors.netfilter.nft.element_layouts import Teller
-from collectors.netfilter.nft.elements import elements, key_parts
+from collectors.netfilter.nft.elements import NFTA_DATA_VALUE, NFTA_SET_ELEM_KEY, key_parts, part_text
 from collectors.netfilter.nft.model import NFT_SET_INTERVAL, Context, NftSet
 from collectors.netfilter.nft.set_messages import (
     NFT_MSG_GETSET,
@@ -25,12 +23,13 @@ from collectors.netfilter.nft.set_messages import (
     SetElements,
     SetKey,
     element_places,
+    interval_ends,
     read_elements,
 )
 from collectors.netfilter.sets import named
 from collectors.table import Column, Gap, Table, concatenate
-from collectors.values import Cell
-from collectors.wire.netlink import Messages, messages
+from collectors.values import Cell, Codes
+from collectors.wire.netlink import NLA_TYPE_MASK, Messages, messages
 from collectors.wire.templates import filled, layouts, numbers
 
 COLUMNS = (
@@ -52,6 +51,8 @@ COLUMNS = (
     Column("skbqueue", "text", "label", help="hardware queue that a matching packet is given"),
 )
 MILLISECONDS = 1000
+KEY_AT = 8  # two attribute headers
+CONTEXT = Context(0)
 
 
 def read(host: Host) -> Iterator[Block | Gap]:
@@ -69,7 +70,7 @@ def decode(raw: Raw) -> Table:
     """One row per element, in the kernel's order; of intervals nft's."""
     sets: dict[SetKey, NftSet] = {}
     kinds: dict[str, str] = {}
-    bounds: dict[SetKey, list[bytes]] = {}
+    bounds: dict[SetKey, Intervals] = {}
     tables: list[Table] = []
     gaps: list[Gap] = []
     for item in raw:
@@ -85,20 +86,18 @@ def decode(raw: Raw) -> Table:
         else:
             kinds.update({entry.name: entry.type for entry in ipset.decode_sets(found)})
             tables += [members_table(part, kinds.get(part.key[2], "")) for part in joined(member_parts(found))]
-    tables += [intervals_table(sets[key], payloads) for key, payloads in bounds.items()]
+    tables += [intervals.table() for intervals in bounds.values()]
     return concatenate(tables or [Draft(COLUMNS, 0).table()]).with_gaps(tuple(dict.fromkeys(gaps)))
 
 
-def nft_tables(found: Messages, sets: Mapping[SetKey, NftSet], bounds: dict[SetKey, list[bytes]]) -> Iterator[Table]:
+def nft_tables(found: Messages, sets: Mapping[SetKey, NftSet], bounds: dict[SetKey, Intervals]) -> Iterator[Table]:
     """Tables of the elements that stand alone; those that bound intervals are put aside until all are there."""
     for part in joined(element_places(found.of(nfnetlink.kind(NFTABLES, NFT_MSG_NEWSETELEM)))):
         entry = sets.get(part.key)
         if entry is None:
             continue
         if entry.flags & NFT_SET_INTERVAL and len(key_parts(entry)) == 1:
-            raw = part.data.data
-            spans = zip(part.offsets.tolist(), (part.offsets + part.lengths).tolist(), strict=True)
-            bounds.setdefault(part.key, []).extend([bytes(raw[start:end]) for start, end in spans])
+            bounds.setdefault(part.key, Intervals(entry)).add(part)
         else:
             yield elements_table(part, entry)
 
@@ -125,10 +124,11 @@ def joined(parts: Iterator[SetElements]) -> list[SetElements]:
     ]
 
 
-def elements_table(part: SetElements, entry: NftSet) -> Table:
+def elements_table(part: SetElements, entry: NftSet, keyed: bool = True) -> Table:
+    """``keyed`` false: without the text of their keys."""
     draft = Draft(COLUMNS, len(part))
     put_set(draft, entry)
-    teller = Teller(entry, Context(entry.family, entry.table))
+    teller = Teller(entry, Context(entry.family, entry.table), keyed)
     for rows, octets, told in layouts(part.data, part.offsets, part.lengths, teller.tell):
         for name, pieces in told.texts.items():
             draft.cells(name, filled(pieces, octets), rows)
@@ -145,32 +145,50 @@ def put_set(draft: Draft, entry: NftSet) -> None:
     draft.same("set", entry.name)
 
 
-def intervals_table(entry: NftSet, payloads: Sequence[bytes]) -> Table:
-    told = elements(replace(entry, elements=payloads), Context(entry.family, entry.table))
-    draft = Draft(COLUMNS, len(told))
-    put_set(draft, entry)
-    columns: dict[str, list[Any]] = {
-        "elem": [element.key for element in told],
-        "data": [element.data for element in told],
-        "stmt": [element.stateful.text if element.stateful.packets is None else None for element in told],
-        "comment": [element.comment for element in told],
-    }
-    for name, cells in columns.items():
-        draft.cells(name, [cell or None for cell in cells])
-    put_numbers(draft, "packets", [element.stateful.packets for element in told])
-    put_numbers(draft, "bytes", [element.stateful.bytes for element in told])
-    put_numbers(draft, "timeout", [seconds(element.timeout) for element in told])
-    put_numbers(draft, "expires", [seconds(element.expires) for element in told])
-    return draft.table()
+class Intervals:
+    """The elements of one set that bound its intervals, as they come; they make a table once all are there."""
+
+    def __init__(self, entry: NftSet) -> None:
+        self.entry, (self.key,) = entry, key_parts(entry)
+        self.keys: list[NDArray[np.uint8]] = []
+        self.ends: list[NDArray[np.bool_]] = []
+        self.starting: list[Table] = []
+        self.rest: list[Table] = []
+
+    def add(self, part: SetElements) -> None:
+        keyed, keys = leading_keys(part, self.key.size)
+        ends = interval_ends(part)
+        self.keys.append(keys)
+        self.ends.append(ends[keyed])
+        self.starting.append(elements_table(part.take(keyed & ~ends), self.entry, keyed=False))
+        self.rest.append(elements_table(part.take(~keyed), self.entry))
+
+    def table(self) -> Table:
+        """Each element that begins an interval, by its key; where the next bound stands its interval has ended."""
+        keys, ends = np.concatenate(self.keys), np.concatenate(self.ends)
+        order = np.lexsort((~ends, *keys.T[::-1]))
+        starts = np.flatnonzero(~ends[order])
+        size, raw = self.key.size, keys[order].tobytes() + bytes(self.key.size)
+        texts = []
+        for row in starts.tolist():
+            low, bound = raw[row * size : (row + 1) * size], raw[(row + 1) * size : (row + 2) * size]
+            last = (int.from_bytes(bound, "big") - 1) % (1 << size * 8)
+            texts.append(part_text(self.key, low, max(low, last.to_bytes(size, "big")), CONTEXT))
+        place = np.cumsum(~ends) - 1  # of each start among the starts as they came
+        table = concatenate(self.starting).take(place[order[starts]]).extended([], {"elem": Codes.of(texts)})
+        return concatenate([table, *self.rest])
 
 
-def seconds(milliseconds: int | None) -> int | None:
-    return None if milliseconds is None else milliseconds // MILLISECONDS
-
-
-def put_numbers(draft: Draft, name: str, cells: Sequence[int | None]) -> None:
-    known = np.array([cell is not None for cell in cells], np.bool_)
-    draft.numbers(name, np.array([cell or 0 for cell in cells], np.uint64), known=known)
+def leading_keys(part: SetElements, size: int) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+    """Which elements begin with a key, { NFTA_SET_ELEM_KEY { NFTA_DATA_VALUE } }, and the keys of these (n, size)."""
+    heads = part.data.view(np.uint16)
+    at = part.offsets >> 1
+    keyed = part.lengths >= KEY_AT + size
+    for place, wanted in enumerate((KEY_AT + size, NFTA_SET_ELEM_KEY, 4 + size, NFTA_DATA_VALUE)):
+        keyed[keyed] &= heads[at[keyed] + place] & (NLA_TYPE_MASK if place % 2 else 0xFFFF) == wanted
+    if not size or not keyed.any():
+        return keyed, np.zeros((int(keyed.sum()), size), np.uint8)
+    return keyed, np.lib.stride_tricks.sliding_window_view(part.data, size)[part.offsets[keyed] + KEY_AT]
 
 
 def members_table(part: SetElements, kind: str) -> Table:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from socket import AF_INET, AF_INET6, inet_ntop
 
 from collectors.netfilter.nft import datatypes
 from collectors.netfilter.nft.elements import (
@@ -40,6 +41,8 @@ from collectors.netfilter.nft.stateful import (
 from collectors.wire.netlink import text
 from collectors.wire.templates import Pieces, Place, View
 
+PLAIN = {(datatypes.IPADDR, 4): AF_INET, (datatypes.IP6ADDR, 16): AF_INET6}
+
 Views = Mapping[int, View]
 
 
@@ -52,10 +55,10 @@ class Told:
 
 
 class Teller:
-    """Tells the elements of one set."""
+    """Tells the elements of one set; ``keyed`` false: all but their keys."""
 
-    def __init__(self, found: NftSet, context: Context) -> None:
-        self.context = context
+    def __init__(self, found: NftSet, context: Context, keyed: bool = True) -> None:
+        self.context, self.keyed = context, keyed
         self.keys, self.data = key_parts(found), data_parts(found)
         self.halves = is_interval_data(found)
 
@@ -63,7 +66,8 @@ class Teller:
         found, told = view.attribute_map(), Told()
         if NFTA_SET_ELEM_FLAGS in found:
             found[NFTA_SET_ELEM_FLAGS].octets()
-        told.texts["elem"] = self.key(view, found)
+        if key := self.key(view, found):
+            told.texts["elem"] = key
         if data := self.value(found):
             told.texts["data"] = data
         for name, number in (("timeout", NFTA_SET_ELEM_TIMEOUT), ("expires", NFTA_SET_ELEM_EXPIRATION)):
@@ -84,7 +88,10 @@ class Teller:
         if low is None or high is None:
             return ["*"]
         both = view.part(low.start - view.start, high.start + high.length - low.start)
-        piece = both.hole(partial(span, self.keys, low.length, self.context))
+        if not self.keyed:
+            both.ignore()
+            return []
+        piece = both.hole(speller(self.keys, low.length, self.context))
         both.part(low.length, max(0, high.start - low.start - low.length)).octets()  # what stands between the two
         return [piece]
 
@@ -116,6 +123,13 @@ class Teller:
                 said.append([payload.hole(lambda octets: stateful(octets).text)])
         if said:
             told.texts["stmt"] = [piece for pieces in said for piece in (" ", *pieces)][1:]
+
+
+def speller(parts: Sequence[Part], size: int, context: Context) -> Callable[[bytes], str]:
+    """What tells a key of ``size`` bytes, or two such as the ends of a range."""
+    if len(parts) == 1 and (family := PLAIN.get((parts[0].kind, size))):
+        return lambda octets: inet_ntop(family, octets) if len(octets) == size else span(parts, size, context, octets)
+    return partial(span, parts, size, context)
 
 
 def span(parts: Sequence[Part], size: int, context: Context, octets: bytes) -> str:

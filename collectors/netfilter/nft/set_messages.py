@@ -7,7 +7,7 @@ import itertools
 import select
 import socket
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +63,9 @@ class SetElements(NamedTuple):
 
     def __len__(self) -> int:
         return len(self.offsets)
+
+    def take(self, chosen: NDArray[np.bool_]) -> SetElements:
+        return SetElements(self.key, self.data, self.offsets[chosen], self.lengths[chosen])
 
 
 def decode_sets(messages: Messages) -> list[NftSet]:
@@ -192,33 +195,36 @@ def listed(
     """Payload offsets and lengths of the attributes of one number between two offsets."""
     words = data.view(np.uint32)
     heads = words.data
-    offsets, lengths = [], []
+    parts: list[tuple[Sequence[int] | NDArray[np.intp], Sequence[int] | NDArray[np.intp]]] = []
+    singles: tuple[list[int], list[int]] = ([], [])
     at = start
     while end - at >= 4:
         head = heads[at >> 2]
         size, number = head & 0xFFFF, head >> 16 & NLA_TYPE_MASK
         if size < 4 or size > end - at:
             raise DecodeError(at, f"attribute length {size} with {end - at} bytes left")
-        stride = (size + 3) & ~3
-        run = repeated(words, at >> 2, stride >> 2, head, (end - at) // stride or 1)
+        following = at + ((size + 3) & ~3)
+        if following + 4 <= end and heads[following >> 2] == head:
+            run = repeated(words, at >> 2, (following - at) >> 2, head, (end - at) // (following - at))
+            if number == wanted:
+                parts += [singles, (np.arange(run) * (following - at) + at + 4, np.full(run, size - 4))]
+                singles = ([], [])
+            at += run * (following - at)
+            continue
         if number == wanted:
-            offsets.append(np.arange(at + 4, at + 4 + run * stride, stride))
-            lengths.append(np.full(run, size - 4, np.intp))
-        at += run * stride
-    return joined(offsets), joined(lengths)
+            singles[0].append(at + 4)
+            singles[1].append(size - 4)
+        at = following
+    parts.append(singles)
+    offsets, lengths = (np.concatenate([np.asarray(part[place], np.intp) for part in parts]) for place in (0, 1))
+    return offsets, lengths
 
 
 def repeated(words: NDArray[np.uint32], at: int, stride: int, head: int, most: int) -> int:
     """How many attributes with this header follow each other from ``at`` (in words)."""
-    if most < 2 or words[at + stride] != head:
-        return 1
     differing = words[at : at + most * stride : stride] != head
     first = int(differing.argmax())
     return first if differing[first] else most
-
-
-def joined(parts: list[NDArray[np.intp]]) -> NDArray[np.intp]:
-    return np.concatenate(parts) if parts else np.empty(0, np.intp)
 
 
 def read_elements(host: Host, sets: Iterable[NftSet]) -> Iterator[Block]:
