@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from collectors.netfilter.nft import loads, matches, settings, statements, translations
-from collectors.netfilter.nft.layers import Match
+from collectors.netfilter.nft import comparisons, loads, matches, settings, statements, translations
+from collectors.netfilter.nft.constants import NotPlaced, joined
+from collectors.netfilter.nft.fields import Match
 from collectors.netfilter.nft.loads import Reader
 from collectors.netfilter.nft.model import Context
 from collectors.netfilter.nft.telling import Telling
-from collectors.netfilter.nft.terms import NotPlaced, joined
 from collectors.netfilter.told import Told
 from collectors.wire.netlink import DecodeError
 from collectors.wire.templates import View
@@ -33,7 +33,7 @@ def tell(expressions: View, context: Context) -> Told:
         if number == NFTA_LIST_ELEM:
             read(telling, view)
     texts = [
-        matches.text(statement, telling) if isinstance(statement, Match) else statement.text
+        comparisons.text(statement, telling) if isinstance(statement, Match) else statement.text
         for statement in telling.statements
         if not statement.dropped
     ]

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 
 from collectors.netfilter.nft import datatypes as types
 from collectors.netfilter.nft import loads
-from collectors.netfilter.nft.layers import raw
+from collectors.netfilter.nft.comparisons import complete
+from collectors.netfilter.nft.constants import Constant, NotPlaced, SetReference, Term, Text
+from collectors.netfilter.nft.fields import raw
 from collectors.netfilter.nft.loads import NFTA_PAYLOAD_DREG, Reader
-from collectors.netfilter.nft.matches import complete, key_of
+from collectors.netfilter.nft.matches import key_of
 from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, NftSet
 from collectors.netfilter.nft.statements import NFTA_EXPR_DATA, NFTA_EXPR_NAME, STATEFUL, counted, value
 from collectors.netfilter.nft.telling import Attributes, Telling, needed, unsigned
-from collectors.netfilter.nft.terms import Binop, Constant, NotPlaced, Payload, SetReference, Term, Text
+from collectors.netfilter.nft.terms import Binop, Payload
 from collectors.wire.templates import View
 
 NFTA_PAYLOAD_SREG = 5
@@ -51,11 +53,11 @@ def partial_field(telling: Telling, field: Payload, term: Term) -> Text | None:
         chosen = number
     if not isinstance(term, Payload) or (term.base, term.offset, term.bits) != (field.base, field.offset, field.bits):
         return None
-    found = telling.layers.trimmed(field, chosen)
+    found = telling.fields.trimmed(field, chosen)
     if found is None:
         return None
-    part, skip = telling.layers.complete(found[0]), found[1]
-    telling.layers.used(part)
+    part, skip = telling.fields.complete(found[0]), found[1]
+    telling.implied.used(part)
     told = types.number_text(part.data_type, number >> skip, telling.context)
     return [*part.text(telling.context), " set ", told]
 

@@ -6,17 +6,12 @@ from collections.abc import Callable, Mapping
 
 from collectors.netfilter.nft import datatypes as types
 from collectors.netfilter.nft import loads, options, stateful
+from collectors.netfilter.nft.comparisons import complete
+from collectors.netfilter.nft.constants import Constant, NotPlaced, SetReference, Term, Text
 from collectors.netfilter.nft.headers import LINK, NETWORK, NFPROTO_IPV4, NFPROTO_IPV6, TRANSPORT, UNKNOWN
 from collectors.netfilter.nft.loads import Reader
-from collectors.netfilter.nft.matches import complete, key_of, mapped
+from collectors.netfilter.nft.matches import key_of, mapped
 from collectors.netfilter.nft.telling import Attributes, Telling, needed, number, unsigned
-from collectors.netfilter.nft.terms import (
-    Constant,
-    NotPlaced,
-    SetReference,
-    Term,
-    Text,
-)
 from collectors.wire.netlink import attribute_map
 from collectors.wire.templates import View, told_string
 
@@ -129,20 +124,19 @@ def log_flags(flags: int) -> str:
 
 def reject(telling: Telling, attributes: Attributes) -> None:
     kind, code = unsigned(attributes, NFTA_REJECT_TYPE), unsigned(attributes, NFTA_REJECT_ICMP_CODE)
-    layers = telling.layers
-    mixed = layers.family not in (NFPROTO_IPV4, NFPROTO_IPV6)
-    family = layers.family if not mixed else network_family(telling)
+    mixed = telling.context.family not in (NFPROTO_IPV4, NFPROTO_IPV6)
+    family = network_family(telling) if mixed else telling.context.family
     if not mixed and kind == NFT_REJECT_TCP_RST:
-        layers.release(TRANSPORT)
-    elif mixed and kind != NFT_REJECT_ICMPX_UNREACH and NETWORK in layers.implied:
-        layers.release(NETWORK)
+        telling.implied.release(TRANSPORT)
+    elif mixed and kind != NFT_REJECT_ICMPX_UNREACH and NETWORK in telling.implied.matches:
+        telling.implied.release(NETWORK)
     telling.say([f"reject{reject_with(telling, kind, code, family, mixed)}"], verdict=["reject"])
 
 
 def network_family(telling: Telling) -> int:
     """NFPROTO_* of the network header that the rule has named, 0 for another or none."""
-    lower = telling.layers.headers.get(LINK, UNKNOWN)
-    upper = telling.layers.headers.get(NETWORK)
+    lower = telling.fields.headers.get(LINK, UNKNOWN)
+    upper = telling.fields.headers.get(NETWORK)
     if upper is None or upper.name not in lower.above.values():
         return 0
     return {"ip": NFPROTO_IPV4, "ip6": NFPROTO_IPV6}.get(upper.name, 0)

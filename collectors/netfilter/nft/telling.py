@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from collectors.netfilter.nft.layers import Layers, Match
+from collectors.netfilter.nft.constants import NotPlaced, Term, Text
+from collectors.netfilter.nft.fields import Fields, Match
+from collectors.netfilter.nft.implied import Implied
 from collectors.netfilter.nft.model import Context
-from collectors.netfilter.nft.terms import Concat, NotPlaced, Term, Text
+from collectors.netfilter.nft.terms import Concat
 from collectors.wire.templates import Place, View
 
 NFT_REG32_00 = 8
@@ -26,7 +28,8 @@ class Said:
 class Telling:
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.layers = Layers(context.family)
+        self.fields = Fields(context.family)
+        self.implied = Implied(self.fields)
         self.statements: list[Match | Said] = []
         self.verdict: Text = []
         self.packets: Place | None = None
@@ -73,7 +76,7 @@ class Telling:
         if verdict is not None:
             self.verdict = verdict
         if effect:
-            self.layers.forget()
+            self.implied.forget()
 
 
 def number(register: View) -> int:

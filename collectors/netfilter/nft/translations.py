@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from collectors.netfilter.nft import datatypes as types
+from collectors.netfilter.nft.constants import Constant, Term, Text
 from collectors.netfilter.nft.headers import NFPROTO_INET, NFPROTO_IPV4, NFPROTO_IPV6
 from collectors.netfilter.nft.loads import Reader
 from collectors.netfilter.nft.model import NftSet
 from collectors.netfilter.nft.statements import value
 from collectors.netfilter.nft.telling import Attributes, Telling, needed, unsigned
-from collectors.netfilter.nft.terms import Constant, Mapped, Term, Text
+from collectors.netfilter.nft.terms import Mapped
 
 NFTA_NAT_TYPE, NFTA_NAT_FAMILY, NFTA_NAT_REG_ADDR_MIN, NFTA_NAT_REG_ADDR_MAX = 1, 2, 3, 4
 NFTA_NAT_REG_PROTO_MIN, NFTA_NAT_REG_PROTO_MAX, NFTA_NAT_FLAGS = 5, 6, 7
@@ -51,7 +52,7 @@ def nat(telling: Telling, attributes: Attributes) -> None:
         high = other(telling, attributes, NFTA_NAT_REG_ADDR_MIN, NFTA_NAT_REG_ADDR_MAX) if not paired else None
         said += [" ", *addresses(telling, low, high, family, has_port)]
     if has_port:
-        telling.layers.forget()
+        telling.implied.forget()
         lead = " :" if low is None else ":"
         said += [lead, *port_range(telling, attributes, NFTA_NAT_REG_PROTO_MIN, NFTA_NAT_REG_PROTO_MAX)]
     if low is None and not has_port:
@@ -105,7 +106,7 @@ def translated(telling: Telling, attributes: Attributes, word: str, low: int, hi
     """masquerade and redirect: ports and flags."""
     said: Text = [word]
     if low in attributes:
-        telling.layers.forget()
+        telling.implied.forget()
         said += [" to :", *port_range(telling, attributes, low, high)]
     telling.say([*said, nat_flags(unsigned(attributes, flags))], verdict=[word])
 
@@ -129,7 +130,7 @@ def tproxy(telling: Telling, attributes: Attributes) -> None:
         bracketed = family == NFPROTO_IPV6 and isinstance(term, Constant)
         said += [" [", *text, "]"] if bracketed else [" ", *text]
     if NFTA_TPROXY_REG_PORT in attributes:
-        telling.layers.forget()
+        telling.implied.forget()
         said += [lead, *port(telling, telling.get(attributes[NFTA_TPROXY_REG_PORT]))]
     telling.say(said, verdict=["tproxy"])
 
