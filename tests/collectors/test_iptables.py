@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 from contextlib import suppress
 from functools import partial
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.collector import Block
+from collectors.collector import INTERRUPTED, Block
 from collectors.netfilter import nfnetlink
 from collectors.netfilter.nft.model import Context
 from collectors.netfilter.nft.rules import by_table
@@ -318,3 +319,25 @@ class Without:
 def test_tables_that_may_not_be_read_are_a_gap_and_those_that_are_not_there_are_none():
     assert [type(item) for item in legacy.read(Barred())] == [Gap, Gap]
     assert list(legacy.read(Without())) == []
+
+
+def test_a_table_that_changes_its_size_again_and_again_is_a_gap(monkeypatch):
+    asked = []
+
+    def ask(sock, level, option, question, room):
+        asked.append(option)
+        if option == legacy.IPT_SO_GET_ENTRIES:
+            raise BlockingIOError(errno.EAGAIN, "size")
+        return ipt_table(verdict(-2), head("ERROR"), hooks={1: 0})[: legacy.GETINFO.size]
+
+    monkeypatch.setattr(legacy, "ask", ask)  # a race that no test can be sure to win
+    assert list(legacy.read_tables(None, "ip", ["filter"])) == [INTERRUPTED]
+    assert len(asked) == 2 * legacy.ATTEMPTS
+
+
+def test_a_table_that_has_gone_meanwhile_is_passed_over(monkeypatch):
+    def ask(*question):
+        raise FileNotFoundError(errno.ENOENT, "filter")
+
+    monkeypatch.setattr(legacy, "ask", ask)
+    assert list(legacy.read_tables(None, "ip6", ["filter"])) == []

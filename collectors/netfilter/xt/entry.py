@@ -49,7 +49,7 @@ INV_VIA_IN, INV_VIA_OUT, INV_SRCIP, INV_DSTIP, INV_FRAG, INV_PROTO = 0x01, 0x02,
 
 # struct xt_entry_match, xt_entry_target { __u16 size; char name[29]; __u8 revision; unsigned char data[]; };
 EXTENSION, NAME = 32, 29
-STANDARD, ERROR = "", "ERROR"
+STANDARD = ""
 # struct xt_standard_target { struct xt_entry_target target; int verdict; }: below 0 is -(what the hook returns) - 1
 VERDICTS = {-1: ("DROP", "drop"), -2: ("ACCEPT", "accept"), -4: ("QUEUE", "queue"), -5: ("RETURN", "return")}
 

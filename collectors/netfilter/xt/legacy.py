@@ -2,7 +2,8 @@
 
 Only tables that /proc/net/ip_tables_names (ip6_tables_names) shows are asked for: of another name the kernel would
 load the module (net/netfilter/x_tables.c, xt_request_find_table_lock), or make the table for this namespace
-(xt_find_table_lock), and from then on send every packet through it.
+(xt_find_table_lock), and from then on send every packet through it. Any socket of the family serves; one for
+datagrams needs no right of its own, as a raw one does.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from collectors.collector import INTERRUPTED, Block
 from collectors.host import Host, libc
 from collectors.netfilter.told import Records
-from collectors.netfilter.xt.entry import ERROR, EXTENSION, FORMS, NAME, VERDICTS, Form
+from collectors.netfilter.xt.entry import EXTENSION, FORMS, VERDICTS, Form
 from collectors.netfilter.xt.setting import NFPROTO_IPV4, NFPROTO_IPV6
 from collectors.table import Gap
 from collectors.wire.netlink import DecodeError
@@ -40,6 +41,7 @@ HOOKS = ("prerouting", "input", "forward", "output", "postrouting")
 GETINFO = struct.Struct("=32sI5I5III")
 # struct ipt_get_entries, ip6t_get_entries { char name[32]; unsigned int size; struct ipt_entry entrytable[]; };
 GET_ENTRIES = struct.Struct("=32sI4x")
+ERROR_TARGET = b"ERROR\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,7 @@ def bounds(data: bytes, at: int, form: Form) -> tuple[int, int]:
 
 def head_name(data: bytes, target: int, end: int) -> str | None:
     """The name that an ERROR target holds (struct xt_error_target { ...; char errorname[30]; })."""
-    if told_string(data[target + 2 : target + 2 + NAME]) != ERROR:
+    if not data.startswith(ERROR_TARGET, target + 2):
         return None
     return told_string(data[target + EXTENSION : end])
 

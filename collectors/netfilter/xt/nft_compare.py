@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from collectors.netfilter.nft.model import Context
@@ -89,10 +90,9 @@ def name_or_start(octets: bytes) -> str:
 
 def device_name(context: Context, index: View) -> Callable[[bytes], str]:
     """The name of an ifindex; a device that has gone leaves the rule to nft, which tells the number."""
-    form = "=I" if len(index) == 4 else ""
-    if not form or context.device(index.number(form)) is None:
+    if len(index) != 4 or context.device(index.number("=I")) is None:
         raise NotTheirs("ifindex")
-    return lambda octets: context.device(int.from_bytes(octets, "little")) or ""
+    return lambda octets: context.device(int.from_bytes(octets, sys.byteorder)) or ""
 
 
 def compare_header(reading: Reading, load: Load, operator: int, wanted: View) -> None:
