@@ -44,6 +44,7 @@ KINDS = {"cluster IP": "clusterIP", "external IP": "external", "loadbalancer IP"
 # beginning of the chain that holds the DNAT rules of published ports -> who made it
 PUBLISHED = {"DOCKER": "docker", "NETAVARK-DN-": "podman", "CNI-DN-": "cni"}
 DESTINATION = re.compile(r"(?:\d+\.){3}\d+:\d+|\[[0-9a-f:.]+\]:\d+")
+SHARE = re.compile(r"[01]\.\d+|[01]")
 FEWEST_SHARE = 1e-9
 
 Home = tuple[str, str, str]  # world, family, table
@@ -143,14 +144,22 @@ def endpoints(chains: Mapping[str, list[Rule]], name: str) -> list[tuple[float, 
     for rule in chains.get(name, ()):
         if not rule.target.startswith(ENDPOINT) or rule.has("recent"):
             continue  # marks for masquerading, and flows that stay with their endpoint
-        share = left * float(rule.value("--probability") or 1) if rule.only("statistic") else -1.0
+        share = left * chance(rule) if rule.only("statistic") else -1.0
         dnat = [other for other in chains.get(rule.target, ()) if other.has("--to-destination")]
-        if not 0 <= share <= left or rule.value("--mode") not in ("", "random") or len(dnat) != 1:
+        if not 0 <= share <= left or len(dnat) != 1:
             return []
         left -= share
         if share > FEWEST_SHARE:
             found.append((share, dnat[0]))
     return found
+
+
+def chance(rule: Rule) -> float:
+    """Probability with which a packet that comes to the rule is taken; -1 when the rule chooses in another way."""
+    if not rule.has("statistic"):
+        return 1.0
+    told = rule.value("--probability")
+    return float(told) if rule.value("--mode") == "random" and SHARE.fullmatch(told) else -1.0
 
 
 def published(chains: Mapping[str, list[Rule]]) -> Iterator[Entry]:
