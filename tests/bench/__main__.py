@@ -112,6 +112,20 @@ def cases() -> Iterator[Case]:
         [Goal("collect neighbours", "ip neigh", 1), Goal("collect neighbours", "recv of the dumps", 0)],
     )
     yield Case(
+        "conntrack",
+        lambda: load.flows(scaled(500_000)),
+        {
+            "collect conntrack": measured("collect", "conntrack"),
+            "bare recv of the flows": measured("bare", "conntrack"),
+            "conntrack -L": ["ip", "netns", "exec", "{netns}", "conntrack", "-L"],
+        },
+        [
+            Goal("collect conntrack", "conntrack -L", 0.75),
+            Goal("collect conntrack", "bare recv of the flows", 1.5),
+            Goal("collect conntrack", "peak MB", 0),
+        ],
+    )
+    yield Case(
         "start",
         namespace,
         {

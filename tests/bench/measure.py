@@ -10,9 +10,13 @@ from pathlib import Path
 
 import collectors
 from collectors import Host
+from collectors.netfilter.nfnetlink import NETLINK_NETFILTER
 from collectors.netlink.dump import NETLINK_ROUTE, open_netlink, sequences
 from collectors.registry import collector
 from collectors.wire.netlink import NLM_F_DUMP, request
+
+# table -> netlink protocol, message and family header: IPv4 routes, all conntrack entries
+BARE = {"routes": (NETLINK_ROUTE, 26, bytes([2, *bytes(11)])), "conntrack": (NETLINK_NETFILTER, 257, bytes(4))}
 
 
 def collect(name: str, host: Host) -> int:
@@ -33,12 +37,12 @@ def receive(name: str, host: Host) -> int:
 
 
 def bare(name: str, host: Host) -> int:
-    """Bytes of one IPv4 route dump by recv_into alone, into one buffer: the floor without any of our reading code."""
-    assert name == "routes"
+    """Bytes of one dump by recv_into alone, into one buffer: the floor without any of our reading code."""
+    protocol, kind, body = BARE[name]
     view = memoryview(bytearray(256 << 10))
     total = 0
-    with open_netlink(host, NETLINK_ROUTE) as sock:
-        sock.send(request(26, NLM_F_DUMP, next(sequences), bytes([2, *bytes(11)])))
+    with open_netlink(host, protocol) as sock:
+        sock.send(request(kind, NLM_F_DUMP, next(sequences), body))
         while True:
             size = sock.recv_into(view)
             total += size
