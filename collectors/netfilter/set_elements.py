@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -20,6 +20,8 @@ from collectors.netfilter.nft.model import NFT_SET_INTERVAL, Context, NftSet
 from collectors.netfilter.nft.set_messages import (
     NFT_MSG_GETSET,
     NFT_MSG_NEWSETELEM,
+    NFTA_SET_NAME,
+    NFTA_SET_TABLE,
     SetElements,
     SetKey,
     element_places,
@@ -29,7 +31,7 @@ from collectors.netfilter.nft.set_messages import (
 from collectors.netfilter.sets import named
 from collectors.table import Column, Gap, Table, concatenate
 from collectors.values import Cell, Codes
-from collectors.wire.netlink import NLA_TYPE_MASK, Messages, messages
+from collectors.wire.netlink import NLA_TYPE_MASK, Messages, attribute, messages
 from collectors.wire.templates import filled, layouts, numbers
 
 COLUMNS = (
@@ -51,6 +53,8 @@ COLUMNS = (
     Column("skbqueue", "text", "label", help="hardware queue that a matching packet is given"),
 )
 MILLISECONDS = 1000
+ROOM = 64 << 10  # bytes that are read at a time of one set that is opened
+ANSWERS = (nfnetlink.kind(NFTABLES, NFT_MSG_NEWSETELEM), ipset.KIND)
 KEY_AT = 8  # two attribute headers
 CONTEXT = Context(0)
 
@@ -66,8 +70,49 @@ def read_nft(host: Host) -> Iterator[Block]:
         yield from read_elements(host, named(block))
 
 
+def some(host: Host, world: str, family: str | None, table: str | None, name: str, most: int) -> tuple[Table, bool]:
+    """The first elements of one set in the kernel's order, and whether these are all; little more is read of it."""
+    with host.pinned() as pinned:
+        if world == "ipset":
+            blocks = ipset.read_members(pinned, name)
+            kept, whole = until(blocks, most, lambda found: sum(map(len, member_parts(found))))
+        else:
+            number = next((number for number, word in FAMILIES.items() if word == family), nfnetlink.NFPROTO_UNSPEC)
+            described = one_set(pinned, number, table or "", name)
+            blocks = read_elements(pinned, named(described), ROOM)
+            kept, whole = until(blocks, most, lambda found: sum(map(len, element_places(found))))
+            kept = [described, *kept]
+    found = decoded(kept, whole)
+    return found.take(slice(0, most)), whole and len(found) <= most
+
+
+def one_set(host: Host, family: int, table: str, name: str) -> Block:
+    wanted = b"".join(
+        attribute(number, text.encode("utf-8", "surrogateescape") + b"\0")
+        for number, text in ((NFTA_SET_TABLE, table), (NFTA_SET_NAME, name))
+    )
+    found = nfnetlink.one(host, NFTABLES, NFT_MSG_GETSET, family, wanted)
+    return Block("sets", found.data)
+
+
+def until(blocks: Iterator[Block], most: int, count: Callable[[Messages], int]) -> tuple[list[Block], bool]:
+    """Blocks until they hold twice as many elements as are wanted (an interval has two), and whether these are all."""
+    kept, held = [], 0
+    for block in blocks:
+        kept.append(block)
+        held += count(messages(block.data).of(*ANSWERS))
+        if held > 2 * most:
+            return kept, False
+    return kept, True
+
+
 def decode(raw: Raw) -> Table:
     """One row per element, in the kernel's order; of intervals nft's."""
+    return decoded(raw, True)
+
+
+def decoded(raw: Raw, whole: bool) -> Table:
+    """``whole``: every element is there; else the last interval's end may be missing, and with it the interval."""
     sets: dict[SetKey, NftSet] = {}
     kinds: dict[str, str] = {}
     bounds: dict[SetKey, Intervals] = {}
@@ -86,7 +131,7 @@ def decode(raw: Raw) -> Table:
         else:
             kinds.update({entry.name: entry.type for entry in ipset.decode_sets(found)})
             tables += [members_table(part, kinds.get(part.key[2], "")) for part in joined(member_parts(found))]
-    tables += [intervals.table() for intervals in bounds.values()]
+    tables += [intervals.table(whole) for intervals in bounds.values()]
     return concatenate(tables or [Draft(COLUMNS, 0).table()]).with_gaps(tuple(dict.fromkeys(gaps)))
 
 
@@ -131,7 +176,7 @@ def elements_table(part: SetElements, entry: NftSet, keyed: bool = True) -> Tabl
     teller = Teller(entry, Context(entry.family, entry.table), keyed)
     for rows, octets, told in layouts(part.data, part.offsets, part.lengths, teller.tell):
         for name, pieces in told.texts.items():
-            draft.cells(name, filled(pieces, octets), rows)
+            draft.cells(name, [said or None for said in filled(pieces, octets)], rows)
         for name, place in told.numbers.items():
             scale = MILLISECONDS if name in ("timeout", "expires") else 1
             draft.numbers(name, numbers(place, octets) // scale, rows)
@@ -163,11 +208,13 @@ class Intervals:
         self.starting.append(elements_table(part.take(keyed & ~ends), self.entry, keyed=False))
         self.rest.append(elements_table(part.take(~keyed), self.entry))
 
-    def table(self) -> Table:
+    def table(self, whole: bool) -> Table:
         """Each element that begins an interval, by its key; where the next bound stands its interval has ended."""
         keys, ends = np.concatenate(self.keys), np.concatenate(self.ends)
         order = np.lexsort((~ends, *keys.T[::-1]))
         starts = np.flatnonzero(~ends[order])
+        if not whole and len(starts) and starts[-1] == len(order) - 1:
+            starts = starts[:-1]
         size, raw = self.key.size, keys[order].tobytes() + bytes(self.key.size)
         texts = []
         for row in starts.tolist():
@@ -184,7 +231,7 @@ def leading_keys(part: SetElements, size: int) -> tuple[NDArray[np.bool_], NDArr
     heads = part.data.view(np.uint16)
     at = part.offsets >> 1
     keyed = part.lengths >= KEY_AT + size
-    for place, wanted in enumerate((KEY_AT + size, NFTA_SET_ELEM_KEY, 4 + size, NFTA_DATA_VALUE)):
+    for place, wanted in enumerate((KEY_AT + ((size + 3) & ~3), NFTA_SET_ELEM_KEY, 4 + size, NFTA_DATA_VALUE)):
         keyed[keyed] &= heads[at[keyed] + place] & (NLA_TYPE_MASK if place % 2 else 0xFFFF) == wanted
     if not size or not keyed.any():
         return keyed, np.zeros((int(keyed.sum()), size), np.uint8)

@@ -46,7 +46,7 @@ NFTA_SET_DESC_SIZE, NFTA_SET_DESC_CONCAT = 1, 2
 NFTA_SET_FIELD_LEN = 1
 NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END = 3, 1
 NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_ELEMENTS = 1, 2, 3
-BLOCK = 4 << 20  # bytes from which on a block is handed over
+BLOCK = 4 << 20  # bytes
 ROOM = 256 << 10  # bytes one recv may return
 
 SetKey = tuple[int, str, str]  # family, table, set
@@ -227,17 +227,18 @@ def repeated(words: NDArray[np.uint32], at: int, stride: int, head: int, most: i
     return first if differing[first] else most
 
 
-def read_elements(host: Host, sets: Iterable[NftSet]) -> Iterator[Block]:
+def read_elements(host: Host, sets: Iterable[NftSet], room: int = BLOCK) -> Iterator[Block]:
     """The elements of each set, asked over one socket; blocks of whole messages, several sets in one or one in many.
 
-    A set that has gone is passed over: the ruleset has changed, and its generation tells so.
+    ``room``: bytes from which on a block is handed over. A set that has gone is passed over: the ruleset has changed,
+    and its generation tells so.
     """
     with dump.open_netlink(host, nfnetlink.NETLINK_NETFILTER) as sock:
         kept = Kept()
         for found in sets:
             sock.send(elements_request(found))
             for received in answer(sock):
-                if full := kept.put(received):
+                if full := kept.put(received, room):
                     yield Block("elements", full)
         if rest := kept.taken():
             yield Block("elements", rest)
@@ -258,10 +259,10 @@ class Kept:
     def __init__(self) -> None:
         self.data = bytearray()
 
-    def put(self, received: bytes) -> bytes:
+    def put(self, received: bytes, room: int) -> bytes:
         """The block that these messages completed, b"" while there is room."""
         self.data += received
-        return self.taken() if len(self.data) >= BLOCK else b""
+        return self.taken() if len(self.data) >= room else b""
 
     def taken(self) -> bytes:
         full, self.data = bytes(self.data), bytearray()
