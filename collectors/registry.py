@@ -8,6 +8,7 @@ from collectors.netfilter.conntrack_statistics import CONNTRACK_STATISTICS
 from collectors.netfilter.expectations import EXPECTATIONS
 from collectors.netfilter.nft_objects import NFT_OBJECTS
 from collectors.netfilter.ruleset import NETFILTER
+from collectors.netfilter.set_elements import SET_ELEMENTS
 from collectors.netfilter.sets import SETS
 from collectors.netlink.addresses import ADDRESSES
 from collectors.netlink.ethtool import ETHTOOL
@@ -43,6 +44,7 @@ COLLECTORS: tuple[Collector, ...] = (
     SOCKET_OWNERS,
     NETFILTER,
     SETS,
+    SET_ELEMENTS,
     NFT_OBJECTS,
     LIMITS,
     CONNTRACK,

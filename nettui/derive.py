@@ -142,6 +142,7 @@ SECTIONS: dict[str, Section] = {
     "hooks": Section(("netfilter",), hooks),
     "services": Section(("netfilter",), services),
     "sets": Section(("sets",), lambda tables: tables["sets"]),
+    "set_elements": Section(("set_elements",), lambda tables: tables["set_elements"]),
     "nft_objects": Section(("nft_objects",), lambda tables: tables["nft_objects"]),
     "conntrack": Section(("conntrack", "limits"), lambda tables: tables["conntrack"], fill="conntrack entries"),
     "conntrack_statistics": Section(("conntrack_statistics",), lambda tables: tables["conntrack_statistics"]),

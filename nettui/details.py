@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from collectors import Host
+from collectors.netfilter import set_elements
 from collectors.netlink import ethtool
 from collectors.proc.processes import process
 from collectors.table import Gap
@@ -13,6 +14,8 @@ from nettui.snapshot import gap
 
 Row = Mapping[str, Cell]
 Facts = Mapping[str, Cell]
+ELEMENTS = 300  # of a set that are shown
+OF_THE_SET = {"world", "family", "table", "set", "data"}
 
 
 def details(section: str, row: Row, host: Host) -> dict[str, Facts | Gap]:
@@ -40,7 +43,21 @@ def holder(row: Row, host: Host) -> Facts:
     return process(pid) if isinstance(pid, int) else {}
 
 
+def elements(row: Row, host: Host) -> Facts:
+    """The first elements of a set, each with what it has beside its key."""
+    family, table = (None if row.get(name) is None else str(row[name]) for name in ("family", "table"))
+    found, whole = set_elements.some(host, str(row["world"]), family, table, str(row["name"]), ELEMENTS)
+    facts: dict[str, Cell] = {str(entry.pop("elem", "")): beside(entry) for entry in found.rows()}
+    return facts if whole else {**facts, "…": f"the first {len(found)}; `nettui report set_elements` has all"}
+
+
+def beside(entry: dict[str, Cell]) -> str:
+    said = [str(entry["data"])] if "data" in entry else []
+    return " ".join([*said, *(f"{name} {entry[name]}" for name in entry if name not in OF_THE_SET)])
+
+
 DETAILS: Mapping[str, Mapping[str, Callable[[Row, Host], Facts]]] = {
     "links": {"ethtool": settings, "ethtool -S": statistics},
     "sockets": {"process": holder},
+    "sets": {"elements": elements},
 }

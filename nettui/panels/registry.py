@@ -18,6 +18,7 @@ from nettui.panels.qdiscs import QDISCS
 from nettui.panels.routes import ROUTES
 from nettui.panels.rules import RULES
 from nettui.panels.services import SERVICES
+from nettui.panels.set_elements import SET_ELEMENTS
 from nettui.panels.sets import SETS
 from nettui.panels.sockets import SOCKETS
 from nettui.panels.softnet import SOFTNET
@@ -39,6 +40,7 @@ PANELS: tuple[Panel, ...] = (
     HOOKS,
     SERVICES,
     SETS,
+    SET_ELEMENTS,
     NFT_OBJECTS,
     CONNTRACK,
     CONNTRACK_STATISTICS,
