@@ -71,9 +71,7 @@ def read(host: Host) -> Iterator[Block | Gap]:
     yield began
     for part in ("tables", "chains"):
         yield from listed(host, part)
-    sets = [Block("sets", bytes(block.data)) for block in listed(host, "sets")]
-    yield from sets
-    yield from Elements.of(host, generation_number(messages(began.data)), sets)
+    yield from Sets.of(host, generation_number(messages(began.data)))
     yield from devices(host)
     yield from listed(host, "rules")
     yield generation(host)
@@ -93,24 +91,36 @@ def generation(host: Host) -> Block:
     return Block("generation", found.data[found.offsets[0] : found.offsets[0] + found.lengths[0]].tobytes())
 
 
-class Elements:
-    """Elements of anonymous sets: part of the rules' text, the same as long as the ruleset is of one generation."""
+class Sets:
+    """Sets, and elements of the anonymous ones: as rules refer to them, the same in all of a ruleset's generation."""
 
     _known: ClassVar[dict[int, tuple[int, tuple[Block, ...]]]] = {}  # by namespace: generation and blocks
 
     @classmethod
-    def of(cls, host: Host, number: int, sets: Sequence[Block]) -> Iterator[Block]:
+    def of(cls, host: Host, number: int) -> tuple[Block, ...]:
         """Read, or as they were in this generation of this namespace's ruleset."""
         namespace = cookie(host)
         known = cls._known.get(namespace) if namespace else None
         if known and known[0] == number:
-            yield from known[1]
-            return
-        found = [entry for block in sets for entry in decode_sets(of(messages(block.data), NFT_MSG_NEWSET))]
-        blocks = tuple(read_elements(host, [entry for entry in found if entry.flags & NFT_SET_ANONYMOUS]))
-        if namespace and not any(word in block.data for block in blocks for word in MOVING):
+            return known[1]
+        blocks = tuple(read_sets(host))
+        if namespace and not any(moving(block) for block in blocks):
             cls._known = {namespace: (number, blocks)}
-        yield from blocks
+        return blocks
+
+
+def moving(block: Block) -> bool:
+    """Whether elements have counters or limits of their own, which go on without a new generation."""
+    return block.part == "elements" and any(word in block.data for word in MOVING)
+
+
+def read_sets(host: Host) -> Iterator[Block]:
+    anonymous: list[NftSet] = []
+    for block in listed(host, "sets"):
+        found = decode_sets(of(messages(block.data), NFT_MSG_NEWSET))
+        anonymous += [entry for entry in found if entry.flags & NFT_SET_ANONYMOUS]
+        yield Block("sets", bytes(block.data))
+    yield from read_elements(host, anonymous)
 
 
 def cookie(host: Host) -> int:
