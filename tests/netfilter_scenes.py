@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tests import rulesets
 from tests.lab import Namespace, namespace
-from tests.rulesets import kubernetes, objects
+from tests.rulesets import kubernetes, many, objects
 from tests.xt_rules import every_rule
 
 SHUT_OUT = "198.51.100.66"
@@ -199,3 +199,41 @@ def named_by_rules(inside: Namespace, family: int) -> None:
     for name in ("acct1", "two words"):
         objects.accounting(inside, name)
     objects.timeout_policy(inside, "pol", socket.IPPROTO_TCP, socket.AF_INET6 if family == 10 else socket.AF_INET)
+
+
+@contextmanager
+def both_worlds() -> Iterator[Namespace]:
+    """dockerd's rules by iptables-nft, older ones left in the legacy tables, and a native table: all filter at once."""
+    with namespace() as inside:
+        load(inside, "iptables-nft-restore", rulesets.text("docker.rules"))
+        load(inside, "iptables-legacy-restore -c", rulesets.text("legacy.rules"))
+        load(inside, "ip6tables-legacy-restore -c", rulesets.text("legacy6.rules"))
+        load(inside, "nft -f -", rulesets.text("native.nft"))
+        yield inside
+
+
+@contextmanager
+def many_nft_rules(count: int = 20_000) -> Iterator[Namespace]:
+    """``count`` rules of two dozen shapes in 200 chains of one table."""
+    with namespace() as inside:
+        load_nft(inside, many.nft_file(count))
+        yield inside
+
+
+@contextmanager
+def many_iptables_rules(count: int = 20_000, legacy: bool = False) -> Iterator[Namespace]:
+    """``count`` rules of two dozen shapes in 200 chains of the table "filter", with counters."""
+    with namespace() as inside:
+        load(inside, "ipset restore", many.ipsets())
+        load(inside, f"iptables-{'legacy' if legacy else 'nft'}-restore -c", many.xt_file(count))
+        yield inside
+
+
+@contextmanager
+def large_set(count: int = 1_000_000, step: int = 50_000) -> Iterator[Namespace]:
+    """One set of ``count`` IPv4 addresses that a rule uses."""
+    with namespace() as inside:
+        load_nft(inside, many.large_table(count))
+        for start in range(0, count, step):
+            load_nft(inside, many.elements(start, min(start + step, count)))
+        yield inside
