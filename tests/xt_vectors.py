@@ -109,6 +109,7 @@ V4_MATCHES = [
     ),
 ]  # fmt: skip
 V6_MATCHES = [
+    ("tcp", 0, pack("=4H4B", 0, 65535, 5, 5, 0, 0, 0, 3), "tcp ! --dport 5"),
     ("srh", 0, pack("=4BHHH", 17, 8, 1, 4, 5, 0x0411, 0x0010),
      "srh --srh-next-hdr 17 ! --srh-segs-left-eq 1 --srh-tag 5"),
     ("ipvs", 0, ipvs("fd00::", "ffff::", 0x04, 0), "ipvs --vaddr fd00::/16"),
@@ -134,8 +135,8 @@ V4_TARGETS = [
     ("SECMARK", 1, pack("=B256s", 1, b"system_u:object_r:x"), "SECMARK --selctx system_u:object_r:x"),
     ("TPROXY", 0, pack("=II4s", 0xFF, 0x1, inet("10.0.0.1")[:4]) + pack(">H", 81),
      "TPROXY --on-port 81 --on-ip 10.0.0.1 --tproxy-mark 0x1/0xff"),
-    ("CLUSTERIP", 0, pack("=I6s3H32xII", 1, bytes([1, 2, 3, 4, 5, 6]), 2, 1, 1, 0, 9),
-     "CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1 --hash-init 9"),
+    ("CLUSTERIP", 0, pack("=I6s3H32xII", 1, bytes([1, 2, 3, 4, 5, 0xAB]), 2, 1, 1, 0, 9),
+     "CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:AB --total-nodes 2 --local-node 1 --hash-init 9"),
 ]  # fmt: skip
 V6_TARGETS = [
     ("DNAT", 1, nat_range(3, "fd00::1", "fd00::5", 80, 80), "DNAT --to-destination [fd00::1-fd00::5]:80"),

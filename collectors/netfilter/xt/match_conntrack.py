@@ -5,16 +5,16 @@ from __future__ import annotations
 from struct import unpack_from
 
 from collectors.netfilter.xt.fields import (
+    ALL32,
     hex_masked,
     masked,
     option,
-    prefix_length,
     span,
     words,
 )
 from collectors.netfilter.xt.name_files import label_names
 from collectors.netfilter.xt.quoting import quoted
-from collectors.netfilter.xt.setting import Setting, Teller, match, struct_teller
+from collectors.netfilter.xt.setting import NFPROTO_IPV4, Setting, Teller, match, struct_teller
 
 # uapi linux/netfilter/xt_conntrack.h
 STATES = {
@@ -114,8 +114,10 @@ def connlimit(octets: bytes, setting: Setting) -> str:
 
 
 def connlimit_length(mask: bytes, family: int) -> int:
-    length = prefix_length(mask, family)
-    return length if length is not None else int.from_bytes(mask, "big").bit_count()
+    """What iptables counts: the last bit that is set in ip, how many are in ip6."""
+    if family == NFPROTO_IPV4:
+        return 32 - (int.from_bytes(mask[:4], "big") ^ ALL32).bit_length()
+    return int.from_bytes(mask, "big").bit_count()
 
 
 def connlabel(octets: bytes, setting: Setting) -> str:

@@ -22,7 +22,7 @@ ADDRESS_TYPES = bit_words(
     ("UNSPEC", "UNICAST", "LOCAL", "BROADCAST", "ANYCAST", "MULTICAST", "BLACKHOLE", "UNREACHABLE", "PROHIBIT", "THROW",
      "NAT", "XRESOLVE")
 )  # fmt: skip
-PACKET_TYPES = {0: "unicast", 1: "broadcast", 2: "multicast"}
+PACKET_TYPES = {0: "unicast", 1: "broadcast", 2: "multicast", 3: "otherhost"}
 
 
 def addrtype(octets: bytes, setting: Setting) -> str:

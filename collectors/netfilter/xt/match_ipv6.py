@@ -47,9 +47,7 @@ def header_options(name: str) -> Words:
     def tell(octets: bytes, setting: Setting) -> str:
         length, flags, inverted = unpack_from("=IBB", octets)
         text = option(f"{name}-len", length, inverted & 1) if flags & 1 else ""
-        if flags & 2:
-            text += option(f"{name}-opts", ",".join(told_options(octets)))
-        return text + (option(f"{name}-not-strict") if flags & 4 else "")
+        return text + (option(f"{name}-opts", ",".join(told_options(octets))) if flags & 2 else "")
 
     return tell
 

@@ -22,9 +22,9 @@ SCTP_FLAGS = {0: "EBUI", 6: "T", 14: "T", 64: "EBUI"}  # from bit 0
 
 
 def port_range(name: str, ports: Sequence[int], inverted: int) -> str:
-    """Ports 0 to 65535 are no condition, unless inverted."""
+    """Ports 0 to 65535 are no condition, and not told even where inverted."""
     low, high = ports
-    return option(name, span(low, high), inverted) if (low, high) != (0, 65535) or inverted else ""
+    return option(name, span(low, high), inverted) if (low, high) != (0, 65535) else ""
 
 
 def tcp(octets: bytes, setting: Setting) -> str:

@@ -63,9 +63,11 @@ def hashlimit_rate(mode: int, period: int, burst: int, scale: int) -> tuple[str,
     """The options of rate and burst, and the expiry in ms that iptables gives by itself at such a rate."""
     name = "hashlimit-above" if mode & HASHLIMIT_INVERT else "hashlimit-upto"
     if mode & HASHLIMIT_BYTES:
-        octets = max((ALL32 // period if period else ALL32) - 1, 0) << 4
+        octets = ((ALL32 // period if period else ALL32) - 1 << 4) % 2**64
         text = option(name, f"{told_octets(octets, period)}/s")
-        return text + (option("hashlimit-burst", sized(octets * burst)) if burst else ""), 60000 if burst else 15000
+        return text + (
+            option("hashlimit-burst", sized(octets * burst % 2**64)) if burst else ""
+        ), 60000 if burst else 15000
     rate, expire = told_rate(period, scale)
     return option(name, rate) + option("hashlimit-burst", burst), expire
 
@@ -90,7 +92,7 @@ def hashlimit_table(
     whole = 32 if setting.family == NFPROTO_IPV4 else 128
     chosen = ",".join(word for bit, word in HASHLIMIT_MODES.items() if mode & bit)
     text = option("hashlimit-mode", chosen) if chosen else ""
-    text += option("hashlimit-name", told_string(name) or " ")
+    text += option("hashlimit-name", told_string(name))
     usually = (
         ("htable-size", size, 0),
         ("htable-max", most, 0),
@@ -122,16 +124,16 @@ def statistic(octets: bytes, setting: Setting) -> str:
 def recent(octets: bytes, setting: Setting) -> str:
     """struct xt_recent_mtinfo { __u32 seconds; __u32 hit_count; __u8 check_set; __u8 invert; char name[200]; __u8 side;
     rev 1: union nf_inet_addr mask; }"""
-    seconds, hits, flags, inverted = unpack_from("=IIBB", octets)
+    seconds, hits, flags, inverted = unpack_from("=iiBB", octets)  # iptables prints them with a sign
     verbs = {0x02: "set", 0x01: "rcheck", 0x04: "update", 0x08: "remove"}
     text = (" !" if inverted else "") + "".join(option(verb) for bit, verb in verbs.items() if flags & bit)
     text += option("seconds", seconds) if seconds else ""
     text += option("reap") if flags & 0x20 else ""
     text += option("hitcount", hits) if hits else ""
     text += option("rttl") if flags & 0x10 else ""
-    text += option("name", told_string(octets[10:210]) or " ")
+    text += option("name", told_string(octets[10:210]))
     text += option("mask", address(octets[212:228], setting.family)) if len(octets) == 228 else ""
-    return text + option("rdest" if octets[210] else "rsource")
+    return text + (option("rdest" if octets[210] else "rsource") if octets[210] < 2 else "")
 
 
 def rateest(octets: bytes, setting: Setting) -> str:

@@ -51,7 +51,7 @@ def dscp(octets: bytes, setting: Setting) -> str:
 def ecn(octets: bytes, setting: Setting) -> str:
     """struct ipt_ECN_info { __u8 operation; __u8 ip_ect; union { struct { __u8 ece:1, cwr:1; } tcp; } proto; }"""
     operation, ect, bits = octets
-    if operation & 0x30 == 0x30 and not bits & 3:
+    if operation == 0x30 and not bits & 3:
         return option("ecn-tcp-remove")
     text = option("ecn-tcp-ece", bits & 1) if operation & 0x10 else ""
     text += option("ecn-tcp-cwr", bits >> 1 & 1) if operation & 0x20 else ""

@@ -40,7 +40,7 @@ def told_range(found: Range, family: int) -> str:
     text = ""
     if found.flags & MAP_IPS:
         low, high = address(found.low, family), address(found.high, family)
-        text = low if low == high else f"{low}-{high}"
+        text = low if found.low == found.high else f"{low}-{high}"
         if family == NFPROTO_IPV6 and found.flags & PROTO_SPECIFIED:
             text = f"[{text}]"
     if found.flags & PROTO_SPECIFIED:
@@ -104,7 +104,7 @@ def clusterip(octets: bytes, setting: Setting) -> str:
     if not flags & 1:
         return ""
     text = option("new") + option("hashmode", HASH_MODES.get(mode, "unknown-error"))
-    text += option("clustermac", ethernet(octets[4:10])) + option("total-nodes", nodes)
+    text += option("clustermac", ethernet(octets[4:10]).upper()) + option("total-nodes", nodes)
     return text + option("local-node", node) + option("hash-init", seed)
 
 
