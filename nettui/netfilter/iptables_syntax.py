@@ -17,8 +17,8 @@ LEAD = re.compile(
 )
 CHAIN = re.compile(rf"-A {NAME} ?", re.DOTALL)
 TRANSPORT = frozenset({"tcp", "udp", "udplite", "sctp", "dccp"})
-MODULE = re.compile(r"(?<= )-m (?P<name>tcp|udp|udplite|sctp|dccp|multiport)(?P<options>(?: (?!-m |-j |-g )\S+)*)")
-PORT = re.compile(r"(?P<not>! )?--(?P<name>[sd]port)s? (?P<ports>[\d,]+)(?: |$)")
+MODULE = re.compile(r"(?<= )-m (?P<name>tcp|udp|udplite|sctp|dccp|multiport)(?P<options>(?: +(?!-m |-j |-g )\S+)*)")
+PORT = re.compile(r"(?P<not>! +)?--(?P<name>[sd]port)s? +(?P<ports>[\d,]+)(?: |$)")
 
 
 @lru_cache(65536)
