@@ -1,21 +1,13 @@
-"""nf_tables over nfnetlink: tables, chains and rules of nft and of iptables-nft, read in one generation."""
+"""nf_tables: chains and rules of nft and of iptables-nft, as the ruleset's table has them."""
 
 from __future__ import annotations
 
-import errno
-import socket
-import struct
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import cache, lru_cache, partial
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
 
 from collectors.collector import Block
-from collectors.host import Host
-from collectors.netfilter import nfnetlink
+from collectors.netfilter import nfnetlink, nft_reading
 from collectors.netfilter.chain import Chain, Holding, holdings
-from collectors.netfilter.nfnetlink import NFTABLES
-from collectors.netfilter.nft import chains, rule
+from collectors.netfilter.nft import chains
 from collectors.netfilter.nft.chains import (
     FAMILIES,
     NFT_CHAIN_BINDING,
@@ -23,118 +15,24 @@ from collectors.netfilter.nft.chains import (
     NftTable,
     TableKey,
     priority_name,
-    unsigned,
 )
-from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, Context, NftSet
-from collectors.netfilter.nft.rules import by_table, inlined, remarked
-from collectors.netfilter.nft.set_messages import decode_elements, decode_sets, read_elements
-from collectors.netfilter.told import NotTheirs, Records, Rules, told
-from collectors.netfilter.xt import built_in, nft_rule
-from collectors.netlink.dump import NETLINK_ROUTE, dump
-from collectors.table import Gap
-from collectors.wire.netlink import Messages, NetlinkError, attribute, attribute_map, messages, text
-from collectors.wire.templates import Templates
+from collectors.netfilter.nft.model import Context
+from collectors.netfilter.nft.rules import by_table
+from collectors.netfilter.nft_reading import (
+    NFT_MSG_NEWCHAIN,
+    NFT_MSG_NEWRULE,
+    NFT_MSG_NEWTABLE,
+    RTM_NEWLINK,
+    device_names,
+    generation_number,
+    of,
+)
+from collectors.netfilter.nft_telling import Tellers, Telling, tellers
+from collectors.netfilter.xt import built_in
+from collectors.wire.netlink import Messages, messages
 
-NFT_MSG_NEWTABLE, NFT_MSG_GETTABLE, NFT_MSG_NEWCHAIN, NFT_MSG_GETCHAIN = 0, 1, 3, 4
-NFT_MSG_NEWRULE, NFT_MSG_GETRULE, NFT_MSG_NEWSET, NFT_MSG_GETSET = 6, 7, 9, 10
-NFT_MSG_GETGEN = 16
-NFTA_GEN_ID = 1
-DUMPS = {
-    "tables": (NFT_MSG_GETTABLE, NFT_MSG_NEWTABLE),
-    "chains": (NFT_MSG_GETCHAIN, NFT_MSG_NEWCHAIN),
-    "sets": (NFT_MSG_GETSET, NFT_MSG_NEWSET),
-    "rules": (NFT_MSG_GETRULE, NFT_MSG_NEWRULE),
-}
-NFT_MSG_NEWSETELEM = 12
-# names of expressions that have a state, in an element too
-MOVING = (b"counter\0", b"quota\0", b"limit\0", b"last\0", b"connlimit\0")
-SO_NETNS_COOKIE = 71
+read = nft_reading.read
 IPTABLES = (nfnetlink.NFPROTO_IPV4, nfnetlink.NFPROTO_IPV6)
-# uapi linux/rtnetlink.h and if_link.h: names of devices without their statistics
-RTM_NEWLINK, RTM_GETLINK = 16, 18
-IFLA_IFNAME, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS = 3, 29, 1 << 3
-UNKNOWN = (errno.EINVAL, errno.EOPNOTSUPP, errno.EPROTONOSUPPORT, errno.ENOENT)
-
-
-def read(host: Host) -> Iterator[Block | Gap]:
-    """Blocks of every dump between two readings of the generation's number; a Gap where there is no nf_tables."""
-    if gap := nfnetlink.absence(host, NFTABLES):
-        yield gap
-        return
-    try:
-        began = generation(host)
-    except NetlinkError as error:
-        if error.errno not in UNKNOWN:
-            raise
-        yield Gap("this kernel has no nf_tables", "rules of nft and iptables-nft cannot be loaded here either")
-        return
-    yield began
-    for part in ("tables", "chains"):
-        yield from listed(host, part)
-    yield from Sets.of(host, generation_number(messages(began.data)))
-    yield from devices(host)
-    yield from listed(host, "rules")
-    yield generation(host)
-
-
-def listed(host: Host, part: str) -> Iterator[Block]:
-    yield from nfnetlink.dump_of(host, NFTABLES, DUMPS[part][0], part=part)
-
-
-def kind(message: int) -> int:
-    return nfnetlink.kind(NFTABLES, message)
-
-
-def generation(host: Host) -> Block:
-    """The number of the ruleset's generation, which every change increments."""
-    found = nfnetlink.one(host, NFTABLES, NFT_MSG_GETGEN)
-    return Block("generation", found.data[found.offsets[0] : found.offsets[0] + found.lengths[0]].tobytes())
-
-
-class Sets:
-    """Sets, and elements of the anonymous ones: as rules refer to them, the same in all of a ruleset's generation."""
-
-    _known: ClassVar[dict[int, tuple[int, tuple[Block, ...]]]] = {}  # by namespace: generation and blocks
-
-    @classmethod
-    def of(cls, host: Host, number: int) -> tuple[Block, ...]:
-        """Read, or as they were in this generation of this namespace's ruleset."""
-        namespace = cookie(host)
-        known = cls._known.get(namespace) if namespace else None
-        if known and known[0] == number:
-            return known[1]
-        blocks = tuple(read_sets(host))
-        if namespace and not any(moving(block) for block in blocks):
-            cls._known = {namespace: (number, blocks)}
-        return blocks
-
-
-def moving(block: Block) -> bool:
-    """Whether elements have counters or limits of their own, which go on without a new generation."""
-    return block.part == "elements" and any(word in block.data for word in MOVING)
-
-
-def read_sets(host: Host) -> Iterator[Block]:
-    anonymous: list[NftSet] = []
-    for block in listed(host, "sets"):
-        found = decode_sets(of(messages(block.data), NFT_MSG_NEWSET))
-        anonymous += [entry for entry in found if entry.flags & NFT_SET_ANONYMOUS]
-        yield Block("sets", bytes(block.data))
-    yield from read_elements(host, anonymous)
-
-
-def cookie(host: Host) -> int:
-    """A number that no other namespace has had since the kernel started, 0 where it tells none (before Linux 5.14)."""
-    try:
-        with host.socket(socket.SOCK_DGRAM, 0, socket.AF_UNIX) as sock:
-            return int(struct.unpack("=Q", sock.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8))[0])
-    except OSError:
-        return 0
-
-
-def devices(host: Host) -> Iterator[Block]:
-    body = struct.pack("=BxHiII", 0, 0, 0, 0, 0) + attribute(IFLA_EXT_MASK, struct.pack("=I", RTEXT_FILTER_SKIP_STATS))
-    yield from dump(host, NETLINK_ROUTE, RTM_GETLINK, body, "devices")
 
 
 class Decoder:
@@ -189,83 +87,6 @@ class Decoder:
     def interrupted(self) -> bool:
         """Whether the ruleset changed while it was read."""
         return self._interrupted or len(self._generations) > 1
-
-
-def of(part: Messages, answer: int) -> Messages:
-    return part.of(kind(answer))
-
-
-def generation_number(part: Messages) -> int:
-    found = attribute_map(part.data[part.offsets[0] + 20 : part.offsets[0] + part.lengths[0]].tobytes())
-    return unsigned(found.get(NFTA_GEN_ID, b""))
-
-
-class Tellers:
-    """The templates of one table's rules in both syntaxes."""
-
-    def __init__(self, context: Context) -> None:
-        self.nft = Templates(partial(rule.tell, context=context))
-        self.iptables = Templates(partial(nft_rule.tell, context=context))
-
-
-@lru_cache(maxsize=4)
-def tellers(
-    generation: int,
-    sets: tuple[bytes, ...],
-    elements: tuple[bytes, ...],
-    devices: tuple[tuple[int, str], ...],
-    ipsets: tuple[tuple[int, str], ...],
-) -> Callable[[TableKey], Tellers]:
-    """What tells the rules of a table; in one generation, of the same dumps, the same, with all that it has told."""
-    listed = decode_elements(of(messages(part), NFT_MSG_NEWSETELEM) for part in elements)
-    found: dict[TableKey, dict[str, NftSet]] = {}
-    for part in sets:
-        for entry in decode_sets(of(messages(part), NFT_MSG_NEWSET)):
-            known = listed.get((entry.family, entry.table, entry.name))
-            own = found.setdefault(TableKey(entry.family, entry.table), {})
-            own[entry.name] = replace(entry, elements=known) if known is not None else entry
-    names, numbers = dict(devices), dict(ipsets)
-
-    @cache
-    def of_table(key: TableKey) -> Tellers:
-        return Tellers(Context(key.family, key.name, found.get(key, {}), names.get, numbers))
-
-    return of_table
-
-
-def device_names(links: Messages) -> Iterator[tuple[int, str]]:
-    """ifindex and name of each RTM_NEWLINK (struct ifinfomsg: the index is at 4)."""
-    for offset, length in zip(links.offsets.tolist(), links.lengths.tolist(), strict=True):
-        body = links.data[offset + 16 : offset + length].tobytes()
-        yield struct.unpack_from("=i", body, 4)[0], text(attribute_map(body[16:]).get(IFLA_IFNAME, b""))
-
-
-class Telling:
-    """The rules of one table: told as iptables tells them as long as it could have written them, else as nft does."""
-
-    def __init__(self, tellers: Tellers, built_in: bool) -> None:
-        self.world = "iptables-nft" if built_in else "nft"
-        self._tellers = tellers
-        self._taken: list[tuple[Records, list[bytes | None]]] = []
-        self._told: list[Rules] = []
-
-    def tell(self, records: Records, userdata: list[bytes | None]) -> None:
-        self._taken.append((records, userdata))
-        if self.world == "iptables-nft":
-            try:
-                self._told.append(told(records, self._tellers.iptables, lambda chain: f"-A {chain} "))
-                return
-            except NotTheirs:
-                self.world, self._told = "nft", [self._as_nft(*taken) for taken in self._taken]
-                return
-        self._told.append(self._as_nft(records, userdata))
-
-    def _as_nft(self, records: Records, userdata: list[bytes | None]) -> Rules:
-        return remarked(told(records, self._tellers.nft, lambda chain: ""), userdata)
-
-    def rules(self, bound: Collection[str]) -> Rules:
-        """All of them; ``bound``: chains that exist only inside a rule."""
-        return inlined(Rules.concatenate(self._told), bound)
 
 
 def held(described: NftTable | None, members: Sequence[NftChain], telling: Telling | None) -> list[Holding]:
