@@ -23,8 +23,6 @@ from collectors.netfilter.nft.fields import Match
 from collectors.netfilter.nft.telling import Telling
 from collectors.netfilter.nft.terms import Binop, Concat, Hash, Load, Mapped, Option, Payload, Swapped
 
-NFT_CT_SRC, NFT_CT_DST = 8, 9
-
 
 def compare(telling: Telling, match: Match) -> None:
     """Add a comparison, or several where adjacent fields are compared at once."""
@@ -201,7 +199,7 @@ def complete(telling: Telling, term: Term, *, joined: bool = False) -> Term:
         return field
     if isinstance(term, Option):
         telling.implied.option_used(term)
-    elif isinstance(term, Load) and term.kind == "ct" and term.key in (NFT_CT_SRC, NFT_CT_DST):
+    elif isinstance(term, Load) and term.kind == "ct" and not term.protocol and term.base:
         return telling.fields.addressed(term)
     elif isinstance(term, Binop):
         return complete_binop(telling, term, joined)

@@ -11,7 +11,7 @@ from collectors.netfilter.nft import datatypes as types
 from collectors.netfilter.nft.datatypes import BIG, Order
 from collectors.netfilter.nft.elements import elements_text
 from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, Context, NftSet
-from collectors.netfilter.nft.set_keys import shifted
+from collectors.netfilter.nft.set_keys import as_written, shifted
 from collectors.wire.netlink import text as decoded
 from collectors.wire.templates import Piece, View
 
@@ -146,10 +146,11 @@ class SetReference:
         found = context.sets.get(name)
         if found is None or not found.flags & NFT_SET_ANONYMOUS:
             return f"@{name}"
+        found = as_written(found)
         if self.skip:
             found = shifted(found, self.skip, self.bits)
-        if self.data_type == types.INVALID and found.key_type == types.INTEGER:
-            found = replace(found, key_type=types.INVALID)
+        if self.data_type == types.RAW and found.key_type == types.INTEGER:
+            found = replace(found, key_type=types.RAW)
         return elements_text(found, context)
 
 

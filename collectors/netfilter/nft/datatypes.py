@@ -23,6 +23,7 @@ HOST: Order = sys.byteorder
     ICMPX_CODE, DEVGROUP, DSCP, ECN, FIB_ADDR, BOOLEAN, CT_EVENTBIT, IFNAME, IGMP_TYPE, TIME_DATE, TIME_HOUR,
     TIME_DAY, CGROUPV2,
 ) = range(47)  # fmt: skip
+RAW = 63  # no number of nft's: bits of a header that is not known
 TYPE_BITS = 6  # of each part of a concatenation's number
 NFT_DATA_VERDICT = 0xFFFFFF00
 
@@ -98,7 +99,12 @@ def hour(value: int, context: Context) -> str:
 
 
 def cgroup(value: int, context: Context) -> str:
-    return f'"{symbols.cgroup_path(value)}"'
+    path = symbols.cgroup_path(value)
+    return str(value) if path is None else f'"{path}"'
+
+
+def untyped(value: int, context: Context) -> str:
+    return f"{value:#x} [invalid type]"
 
 
 def named(table: dict[int, str]) -> Callable[[], symbols.Names]:
@@ -107,7 +113,8 @@ def named(table: dict[int, str]) -> Callable[[], symbols.Names]:
 
 NUMBER = DataType(0)
 TYPES: dict[int, DataType] = {
-    INVALID: DataType(0, form="#x"),  # bits of a header that is not known
+    INVALID: DataType(0, write=untyped),
+    RAW: DataType(0, form="#x"),
     NFPROTO: DataType(1, names=named(symbols.NFPROTO)),
     BITMASK: DataType(0, form="#x"),
     INTEGER: NUMBER,
@@ -157,10 +164,14 @@ TYPES: dict[int, DataType] = {
 
 
 def parts(data_type: int) -> tuple[int, ...]:
-    """The types of a concatenation in order; of any other type itself."""
+    """The types of a concatenation in order; of any other type itself.
+
+    nft reads them up to the first that it has no type for, and tells no more of the values either.
+    """
     found: tuple[int, ...] = ()
     while data_type:
-        found = (data_type & (1 << TYPE_BITS) - 1, *found)
+        kind = data_type & (1 << TYPE_BITS) - 1
+        found = (kind, *found) if kind else ()
         data_type >>= TYPE_BITS
     return found
 

@@ -160,7 +160,9 @@ class Fields:
             self.icmp_type = first[0]
 
     def addressed(self, load: Load) -> Load:
-        """A flow's address, whose kind the network layer tells."""
+        """A flow's address or port, whose kind the packet's headers tell."""
+        if load.base == TRANSPORT:
+            return replace(load, data_type=types.INET_SERVICE) if TRANSPORT in self.headers else load
         network = self.headers.get(NETWORK)
         if network is headers.IP:
             return replace(load, said=with_word(load.said, "ip"), data_type=types.IPADDR, bits=32)

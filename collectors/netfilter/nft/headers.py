@@ -173,7 +173,7 @@ HEADERS = {
                 Field("type", 0, 8, types.IGMP_TYPE),
                 Field("mrt", 8, 8),
                 Field("checksum", 16, 16),
-                Field("group", 32, 32, types.IPADDR),
+                Field("group", 32, 32),
             ),
         ),
         Header("udp", TRANSPORT, (*PORTS, Field("length", 32, 16), Field("checksum", 48, 16))),

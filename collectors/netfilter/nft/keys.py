@@ -76,8 +76,8 @@ CT: Mapping[int, Key] = {
     8: Key("saddr", types.INVALID, 0, BIG),
     9: Key("daddr", types.INVALID, 0, BIG),
     10: Key("protocol", types.INET_PROTOCOL, 8, BIG, NETWORK),
-    11: Key("proto-src", types.INET_SERVICE, 16, BIG),
-    12: Key("proto-dst", types.INET_SERVICE, 16, BIG),
+    11: Key("proto-src", types.INVALID, 16, BIG),
+    12: Key("proto-dst", types.INVALID, 16, BIG),
     13: Key("label", types.CT_LABEL, 128),
     14: Key("packets", *NUMBER64),
     15: Key("bytes", *NUMBER64),
@@ -90,7 +90,7 @@ CT: Mapping[int, Key] = {
     22: Key("ip6 daddr", *ADDRESS6),
     23: Key("id", *NUMBER, BIG),
 }
-NFT_CT_SRC, NFT_CT_DST = 8, 9
+NFT_CT_SRC, NFT_CT_DST, NFT_CT_PROTO_SRC, NFT_CT_PROTO_DST = 8, 9, 11, 12
 RT: Mapping[int, Key] = {
     0: Key("classid", types.REALM, 32),
     1: Key("ip nexthop", *ADDRESS4),

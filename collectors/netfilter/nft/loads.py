@@ -9,12 +9,14 @@ from collectors.netfilter.nft import options
 from collectors.netfilter.nft.constants import NotPlaced
 from collectors.netfilter.nft.datatypes import HOST
 from collectors.netfilter.nft.fields import raw
-from collectors.netfilter.nft.headers import NETWORK, NO_BASE
+from collectors.netfilter.nft.headers import NETWORK, NO_BASE, TRANSPORT
 from collectors.netfilter.nft.keys import (
     BARE_META,
     CT,
     META,
     NFT_CT_DST,
+    NFT_CT_PROTO_DST,
+    NFT_CT_PROTO_SRC,
     NFT_CT_SRC,
     NFT_SOCKET_CGROUPV2,
     RT,
@@ -48,6 +50,8 @@ NFT_OSF_F_VERSION = 1
 TTL = {1: " ttl loose", 2: " ttl skip"}
 
 
+# properties of a flow whose kind a packet's header of that layer tells
+OF_LAYERS = {NFT_CT_SRC: NETWORK, NFT_CT_DST: NETWORK, NFT_CT_PROTO_SRC: TRANSPORT, NFT_CT_PROTO_DST: TRANSPORT}
 DIRECTIONS = ("original", "reply")
 
 
@@ -75,9 +79,10 @@ def ct_key(attributes: Attributes) -> Load:
     key = known(CT, number)
     direction = unsigned(attributes, NFTA_CT_DIRECTION, 255)
     lead = f"{DIRECTIONS[direction]} " if direction < len(DIRECTIONS) else ""
-    if number in (NFT_CT_SRC, NFT_CT_DST):
-        return Load("ct", number, f"ct {lead}{key.name}", key.data_type, key.bits, key.order, NETWORK)
-    return load("ct", number, key, f"ct {lead}{key.name}")
+    said = f"ct {lead}{key.name}"
+    if number in OF_LAYERS:
+        return Load("ct", number, said, key.data_type, key.bits, key.order, OF_LAYERS[number])
+    return load("ct", number, key, said)
 
 
 def payload_bits(attributes: Attributes) -> tuple[int, int, int]:

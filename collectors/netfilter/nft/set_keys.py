@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from collectors.netfilter.nft import datatypes, typeof
+from collectors.netfilter.nft.keys import NFT_CT_PROTO_DST, NFT_CT_PROTO_SRC
 from collectors.netfilter.nft.model import NftSet
+from collectors.netfilter.nft.set_messages import userdata
 from collectors.wire.netlink import attribute, attribute_map, attributes
 
 NFTA_SET_ELEM_KEY, NFTA_SET_ELEM_KEY_END, NFTA_DATA_VALUE = 1, 10, 1
+UDATA_SET_KEY_TYPEOF = 3
 
 
 def lowest_key(found: NftSet) -> bytes | None:
@@ -21,6 +25,26 @@ def lowest_key(found: NftSet) -> bytes | None:
         if (nested := attribute_map(payload).get(NFTA_SET_ELEM_KEY)) is not None
     ]
     return min(keys) if keys else None
+
+
+def as_written(found: NftSet) -> NftSet:
+    """The set with the key's type that nft takes from how the set was written: it has none for a flow's ports."""
+    said = found.userdata.get(UDATA_SET_KEY_TYPEOF, b"")
+    kinds = datatypes.parts(found.key_type)
+    untyped = [is_port(part) for part in typeof.written(said)]
+    if len(untyped) != len(kinds) or not any(untyped):
+        return found
+    key_type = 0
+    for kind, without in zip(kinds, untyped, strict=True):
+        key_type = key_type << datatypes.TYPE_BITS | (datatypes.INVALID if without else kind)
+    return replace(found, key_type=key_type)
+
+
+def is_port(part: dict[int, bytes]) -> bool:
+    if typeof.number(part, typeof.TYPEOF_EXPR) != typeof.EXPR_CT:
+        return False
+    inside = userdata(part.get(typeof.TYPEOF_DATA, b""))
+    return typeof.number(inside, typeof.CT_KEY) in (NFT_CT_PROTO_SRC, NFT_CT_PROTO_DST)
 
 
 def shifted(found: NftSet, skip: int, bits: int) -> NftSet:

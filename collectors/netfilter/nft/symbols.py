@@ -126,8 +126,8 @@ def lines(path: str) -> list[list[str]]:
 
 
 @lru_cache
-def cgroup_path(number: int) -> str:
-    """The path of a version 2 cgroup below its mount, by its inode; its number where there is none."""
+def cgroup_path(number: int) -> str | None:
+    """The path of a version 2 cgroup below its mount, by its inode; None where there is none."""
     for folder, names, _ in os.walk(CGROUPS):
         for path in (Path(folder, name) for name in names):
             try:
@@ -135,4 +135,4 @@ def cgroup_path(number: int) -> str:
                     return str(path.relative_to(CGROUPS))
             except OSError:
                 continue
-    return str(number)
+    return None

@@ -44,7 +44,7 @@ class Payload:
 
     @property
     def data_type(self) -> int:
-        return self.field.data_type if self.field else types.INVALID
+        return self.field.data_type if self.field else types.RAW
 
     @property
     def protocol(self) -> bool:

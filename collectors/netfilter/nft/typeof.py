@@ -12,6 +12,7 @@ EXPR_PAYLOAD, EXPR_META, EXPR_CT, EXPR_CONCAT = 7, 9, 12, 13  # enum expr_types 
 PAYLOAD_LENGTH = 4  # bits
 CT_KEY = 0
 NFT_CT_PKTS, NFT_CT_BYTES, NFT_CT_AVGPKT, NFT_CT_ZONE, NFT_CT_ID = 14, 15, 16, 17, 23
+CT_ADDRESSES = (19, 20, 21, 22)  # NFT_CT_SRC_IP to NFT_CT_DST_IP6
 CT_SIZES = {NFT_CT_PKTS: 8, NFT_CT_BYTES: 8, NFT_CT_AVGPKT: 8, NFT_CT_ZONE: 2}
 
 
@@ -27,11 +28,17 @@ UNKNOWN = Width()
 
 def widths(said: bytes) -> tuple[Width, ...]:
     """The width of each field of a concatenation; () for any other expression."""
+    found = written(said)
+    return tuple(width(part) for part in found) if len(found) > 1 else ()
+
+
+def written(said: bytes) -> list[dict[int, bytes]]:
+    """The expression that a set was declared with, each of a concatenation's; [] where none is kept."""
     found = userdata(said)
     if number(found, TYPEOF_EXPR) != EXPR_CONCAT:
-        return ()
+        return [found] if found else []
     parts = userdata(found.get(TYPEOF_DATA, b""))
-    return tuple(width(userdata(parts[place])) for place in sorted(parts))
+    return [userdata(parts[place]) for place in sorted(parts)]
 
 
 def width(found: dict[int, bytes]) -> Width:
@@ -43,6 +50,8 @@ def width(found: dict[int, bytes]) -> Width:
         return Width(4, HOST)
     if kind == EXPR_CT:
         key = number(inside, CT_KEY)
+        if key in CT_ADDRESSES:
+            return UNKNOWN  # as wide, and in the order, as its type
         return Width(CT_SIZES.get(key, 4), "big" if key == NFT_CT_ID else HOST)
     return UNKNOWN
 
