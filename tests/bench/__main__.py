@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
+from tests import netfilter_scenes
 from tests.bench import load
 from tests.lab import Namespace, namespace
 
@@ -51,6 +52,11 @@ def ip(command: str) -> list[str]:
 
 def ss(command: str) -> list[str]:
     return ["ss", "-N", "{netns}", *command.split()]
+
+
+def entered(command: str) -> list[str]:
+    """For a peer that has no option for a namespace."""
+    return ["ip", "netns", "exec", "{netns}", *command.split()]
 
 
 def scaled(count: int) -> int:
@@ -117,12 +123,45 @@ def cases() -> Iterator[Case]:
         {
             "collect conntrack": measured("collect", "conntrack"),
             "bare recv of the flows": measured("bare", "conntrack"),
-            "conntrack -L": ["ip", "netns", "exec", "{netns}", "conntrack", "-L"],
+            "conntrack -L": entered("conntrack -L"),
         },
         [
             Goal("collect conntrack", "conntrack -L", 0.75),
             Goal("collect conntrack", "bare recv of the flows", 1.5),
             Goal("collect conntrack", "peak MB", 0),
+        ],
+    )
+    yield Case(
+        "nft rules",
+        lambda: netfilter_scenes.many_nft_rules(scaled(20_000)),
+        {
+            "collect netfilter": measured("collect", "netfilter"),
+            "refresh netfilter": measured("refresh", "netfilter"),
+            "bare recv of the rules": measured("bare", "netfilter"),
+            "nft list ruleset": entered("nft list ruleset"),
+        },
+        [
+            Goal("collect netfilter", "nft list ruleset", 1.5),
+            Goal("refresh netfilter", "nft list ruleset", 0.5),
+            Goal("refresh netfilter", "bare recv of the rules", 0),
+            Goal("collect netfilter", "peak MB", 0),
+        ],
+    )
+    yield Case(
+        "iptables rules",
+        lambda: netfilter_scenes.many_iptables_rules(scaled(20_000)),
+        {
+            "collect netfilter": measured("collect", "netfilter"),
+            "refresh netfilter": measured("refresh", "netfilter"),
+            "bare recv of the rules": measured("bare", "netfilter"),
+            "iptables-save -c": entered("iptables-nft-save -c"),
+            "nft list ruleset": entered("nft list ruleset"),
+        },
+        [
+            Goal("collect netfilter", "iptables-save -c", 1.5),
+            Goal("refresh netfilter", "iptables-save -c", 0),
+            Goal("collect netfilter", "bare recv of the rules", 0),
+            Goal("collect netfilter", "nft list ruleset", 0),
         ],
     )
     yield Case(
