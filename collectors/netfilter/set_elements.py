@@ -14,6 +14,7 @@ from collectors.host import Host
 from collectors.netfilter import ipset, ipset_elements, nfnetlink
 from collectors.netfilter.nfnetlink import IPSET, NFTABLES
 from collectors.netfilter.nft.chains import FAMILIES
+from collectors.netfilter.nft.datatypes import IFINDEX, parts
 from collectors.netfilter.nft.element_layouts import Teller
 from collectors.netfilter.nft.elements import NFTA_DATA_VALUE, NFTA_SET_ELEM_KEY, key_parts, part_text
 from collectors.netfilter.nft.model import NFT_SET_INTERVAL, Context, NftSet
@@ -28,6 +29,7 @@ from collectors.netfilter.nft.set_messages import (
     interval_ends,
     read_elements,
 )
+from collectors.netfilter.nft_reading import RTM_NEWLINK, device_names, devices
 from collectors.netfilter.sets import named
 from collectors.table import Column, Gap, Table, concatenate
 from collectors.values import Cell, Codes
@@ -56,7 +58,6 @@ MILLISECONDS = 1000
 ROOM = 64 << 10  # bytes that are read at a time of one set that is opened
 ANSWERS = (nfnetlink.kind(NFTABLES, NFT_MSG_NEWSETELEM), ipset.KIND)
 KEY_AT = 8  # two attribute headers
-CONTEXT = Context(0)
 
 
 def read(host: Host) -> Iterator[Block | Gap]:
@@ -67,7 +68,10 @@ def read(host: Host) -> Iterator[Block | Gap]:
 def read_nft(host: Host) -> Iterator[Block]:
     for block in nfnetlink.dump_of(host, NFTABLES, NFT_MSG_GETSET, part="sets"):
         yield block
-        yield from read_elements(host, named(block))
+        found = named(block)
+        if any(IFINDEX in (*parts(entry.key_type), *parts(entry.data_type)) for entry in found):
+            yield from devices(host)
+        yield from read_elements(host, found)
 
 
 def some(host: Host, world: str, family: str | None, table: str | None, name: str, most: int) -> tuple[Table, bool]:
@@ -114,6 +118,8 @@ def decode(raw: Raw) -> Table:
 def decoded(raw: Raw, whole: bool) -> Table:
     """``whole``: every element is there; else the last interval's end may be missing, and with it the interval."""
     sets: dict[SetKey, NftSet] = {}
+    names: dict[int, str] = {}
+    context = Context(nfnetlink.NFPROTO_UNSPEC, device=names.get)
     kinds: dict[str, str] = {}
     bounds: dict[SetKey, Intervals] = {}
     tables: list[Table] = []
@@ -126,8 +132,10 @@ def decoded(raw: Raw, whole: bool) -> Table:
         gaps += [INTERRUPTED] if found.interrupted else []
         if item.part == "sets":
             sets.update({(entry.family, entry.table, entry.name): entry for entry in named(item)})
+        elif item.part == "devices":
+            names.update(device_names(found.of(RTM_NEWLINK)))
         elif item.part == "elements":
-            tables += nft_tables(found, sets, bounds)
+            tables += nft_tables(found, sets, bounds, context)
         else:
             kinds.update({entry.name: entry.type for entry in ipset.decode_sets(found)})
             tables += [members_table(part, kinds.get(part.key[2], "")) for part in joined(member_parts(found))]
@@ -135,16 +143,18 @@ def decoded(raw: Raw, whole: bool) -> Table:
     return concatenate(tables or [Draft(COLUMNS, 0).table()]).with_gaps(tuple(dict.fromkeys(gaps)))
 
 
-def nft_tables(found: Messages, sets: Mapping[SetKey, NftSet], bounds: dict[SetKey, Intervals]) -> Iterator[Table]:
+def nft_tables(
+    found: Messages, sets: Mapping[SetKey, NftSet], bounds: dict[SetKey, Intervals], context: Context
+) -> Iterator[Table]:
     """Tables of the elements that stand alone; those that bound intervals are put aside until all are there."""
     for part in joined(element_places(found.of(nfnetlink.kind(NFTABLES, NFT_MSG_NEWSETELEM)))):
         entry = sets.get(part.key)
         if entry is None:
             continue
         if entry.flags & NFT_SET_INTERVAL and len(key_parts(entry)) == 1:
-            bounds.setdefault(part.key, Intervals(entry)).add(part)
+            bounds.setdefault(part.key, Intervals(entry, context)).add(part)
         else:
-            yield elements_table(part, entry)
+            yield elements_table(part, entry, context)
 
 
 def member_parts(found: Messages) -> Iterator[SetElements]:
@@ -169,11 +179,11 @@ def joined(parts: Iterator[SetElements]) -> list[SetElements]:
     ]
 
 
-def elements_table(part: SetElements, entry: NftSet, keyed: bool = True) -> Table:
+def elements_table(part: SetElements, entry: NftSet, context: Context, keyed: bool = True) -> Table:
     """``keyed`` false: without the text of their keys."""
     draft = Draft(COLUMNS, len(part))
     put_set(draft, entry)
-    teller = Teller(entry, Context(entry.family, entry.table), keyed)
+    teller = Teller(entry, context, keyed)
     for rows, octets, told in layouts(part.data, part.offsets, part.lengths, teller.tell):
         for name, pieces in told.texts.items():
             draft.cells(name, [said or None for said in filled(pieces, octets)], rows)
@@ -193,8 +203,8 @@ def put_set(draft: Draft, entry: NftSet) -> None:
 class Intervals:
     """The elements of one set that bound its intervals, as they come; they make a table once all are there."""
 
-    def __init__(self, entry: NftSet) -> None:
-        self.entry, (self.key,) = entry, key_parts(entry)
+    def __init__(self, entry: NftSet, context: Context) -> None:
+        self.entry, self.context, (self.key,) = entry, context, key_parts(entry)
         self.keys: list[NDArray[np.uint8]] = []
         self.ends: list[NDArray[np.bool_]] = []
         self.starting: list[Table] = []
@@ -205,8 +215,8 @@ class Intervals:
         ends = interval_ends(part)
         self.keys.append(keys)
         self.ends.append(ends[keyed])
-        self.starting.append(elements_table(part.take(keyed & ~ends), self.entry, keyed=False))
-        self.rest.append(elements_table(part.take(~keyed), self.entry))
+        self.starting.append(elements_table(part.take(keyed & ~ends), self.entry, self.context, keyed=False))
+        self.rest.append(elements_table(part.take(~keyed), self.entry, self.context))
 
     def table(self, whole: bool) -> Table:
         """Each element that begins an interval, by its key; where the next bound stands its interval has ended."""
@@ -220,7 +230,7 @@ class Intervals:
         for row in starts.tolist():
             low, bound = raw[row * size : (row + 1) * size], raw[(row + 1) * size : (row + 2) * size]
             last = (int.from_bytes(bound, "big") - 1) % (1 << size * 8)
-            texts.append(part_text(self.key, low, max(low, last.to_bytes(size, "big")), CONTEXT))
+            texts.append(part_text(self.key, low, max(low, last.to_bytes(size, "big")), self.context))
         place = np.cumsum(~ends) - 1  # of each start among the starts as they came
         table = concatenate(self.starting).take(place[order[starts]]).extended([], {"elem": Codes.of(texts)})
         return concatenate([table, *self.rest])

@@ -152,7 +152,7 @@ def nft_cells(found: NftSet, counts: Mapping[SetKey, int]) -> Cells:
         "type": type_name(found.key_type),
         "map": map_type(found),
         "elements": counts.get((found.family, found.table, found.name), found.count or 0),
-        "size": found.size or None,
+        "size": None if found.flags & NFT_SET_CONSTANT else found.size or None,
         "flags": flags or None,
         "auto-merge": any(found.userdata.get(UDATA_SET_MERGE_ELEMENTS, b"")) or None,
         "policy": "memory" if found.policy == NFT_SET_POL_MEMORY else None,
