@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.registry import COLLECTORS
-from collectors.table import Column, Gap, Table
+from collectors.table import Column, Gap, Note, Table
 from collectors.values import IPV4, Addresses, Codes, Numbers
 from nettui.panels.panel import Panel
 from nettui.panels.registry import PANELS
@@ -166,6 +166,16 @@ def test_text_is_aligned_with_numbers_to_the_right_and_absence_as_a_dash() -> No
     assert written("text", chosen(table)) == (
         "Links (3 rows): ip link\nifname   mtu  flags\nveth10  1500  UP,LOWER_UP\nveth2   9000  none\nlo         -  -\n"
     )
+
+
+def test_a_note_is_told_as_such_and_not_as_something_missing() -> None:
+    noted = chosen(TABLE.with_gaps([Note("two worlds", "look at both")]))
+    assert "note: two worlds; look at both" in written("text", noted)
+    assert "Note: two worlds" in written("markdown", noted)
+    section = json.loads(written("json", noted))["sections"]["links"]
+    assert section["notes"] == [{"reason": "two worlds", "remedy": "look at both"}]
+    assert "gaps" not in section
+    assert json.loads(written("ndjson", noted).splitlines()[-1])["note"]["reason"] == "two worlds"
 
 
 def test_text_tells_empty_from_unmatched_from_unavailable_from_incomplete() -> None:
@@ -348,7 +358,7 @@ def test_every_column_that_a_panel_shows_is_declared() -> None:
     for panel in PANELS:
         names = {column.name for column in declared(panel.name)}
         assert not [name for name in panel.columns if name not in names and not name.endswith("_rate")], panel.name
-        assert any(entry.name == panel.name for entry in COLLECTORS) or panel.name == "overview"
+        assert any(entry.name == panel.name for entry in COLLECTORS) or panel.name in ("overview", "hooks", "services")
 
 
 def test_a_table_is_completed_with_absent_columns() -> None:
