@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from tests import rulesets
 from tests.lab import Namespace, namespace
+from tests.rulesets import hostile as bad
 from tests.rulesets import kubernetes, many, objects
 from tests.xt_rules import every_rule
 
+NFPROTO_INET = 1
 SHUT_OUT = "198.51.100.66"
 DROPPED, PASSED = 23, 17  # datagrams to the published port 5353 of docker_host
 
@@ -237,3 +239,39 @@ def large_set(count: int = 1_000_000, step: int = 50_000) -> Iterator[Namespace]
         for start in range(0, count, step):
             load_nft(inside, many.elements(start, min(start + step, count)))
         yield inside
+
+
+@contextmanager
+def hostile(family: int = socket.AF_INET, beyond_peers: bool = False) -> Iterator[Namespace]:
+    """Comments, prefixes and names with escape sequences, markup and line breaks, in all worlds.
+
+    ``beyond_peers``: also bytes that are no UTF-8, quotes in nft's comments and malformed user data, which only raw
+    netlink can make, and of which ``nft list ruleset`` prints what cannot be read back.
+    """
+    six = "6" if family == socket.AF_INET6 else ""
+    nft, legacy = f"ip{six}tables-nft", f"ip{six}tables-legacy"
+    with namespace() as inside:
+        load(inside, "nft -f -", "table inet hostile { chain input { type filter hook input priority 0;\n}\n}\n")
+        for text in (*bad.TEXTS, *([bad.INVALID] if beyond_peers else [])):
+            add_hostile(inside, "nft", "-f", "-", text=f'add rule inet hostile input counter comment "{text}"\n')
+            add_hostile(inside, "nft", "-f", "-", text=f'add rule inet hostile input log prefix "{text}"\n')
+        for text in (*bad.TEXTS, *bad.QUOTED, *([bad.INVALID] if beyond_peers else [])):
+            for tool in (nft, legacy) if beyond_peers or '"' not in text else (legacy,):
+                add_hostile(inside, tool, "-A", "INPUT", "-m", "comment", "--comment", text, "-j", "ACCEPT")
+                add_hostile(inside, tool, "-A", "INPUT", "-j", "LOG", "--log-prefix", text[:29])
+        for name in bad.NAMES:
+            add_hostile(inside, "nft", "-f", "-", text=f'add rule inet hostile input iifname "{name}" accept\n')
+            for tool in (nft, legacy):
+                add_hostile(inside, tool, "-N", name)
+                add_hostile(inside, tool, "-A", "INPUT", "-i", name, "-j", name)
+        if beyond_peers:
+            for octets in (*map(bad.userdata, (*bad.QUOTED, bad.INVALID)), *bad.MALFORMED):
+                objects.rule_with(inside, NFPROTO_INET, "hostile", "input", octets)
+        yield inside
+
+
+def add_hostile(inside: Namespace, *command: str, text: str = "") -> None:
+    """What the tool refuses is left out."""
+    words = [word.encode(errors="surrogateescape") for word in ("ip", "netns", "exec", inside.name, *command)]
+    stdin = text.encode(errors="surrogateescape")
+    subprocess.run(words, input=stdin, capture_output=True, check=False, timeout=60)
