@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,6 +29,8 @@ class Block(NamedTuple):
 
 
 Raw = Iterable[Block | Gap]
+# columns and the values that they must have: an integer, or case-folded words of which one is the cell or inside it
+Equalities = Sequence[tuple[str, int | frozenset[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Collector:
     ``read`` touches the kernel and yields blocks, and a Gap for a part that cannot be had; ``decode`` is pure, so
     recorded blocks give the same table. ``every``: seconds between readings when it is on screen.
     ``source``: what it reads, for provenance. ``cheap``: a bare ``nettui report`` includes it.
+    ``narrowed``: reads as ``read`` does, but may leave out rows that lack the equalities; for a source that can.
     """
 
     name: str
@@ -47,12 +50,17 @@ class Collector:
     source: str
     every: float = 1.0
     cheap: bool = True
+    narrowed: Callable[[Host, Equalities], Iterator[Block | Gap]] | None = None
 
-    def collect(self, host: Host) -> Table:
-        """Read and decode; an interrupted dump is read again, and kept with its gap after three tries."""
+    def collect(self, host: Host, equalities: Equalities = ()) -> Table:
+        """Read and decode; an interrupted dump is read again, and kept with its gap after three tries.
+
+        Rows that lack ``equalities`` may be missing, or not: who gives them filters the rows in any case.
+        """
         with host.pinned() as pinned:
             for _ in range(ATTEMPTS):
-                table = self.decode(ahead(self.read(pinned)))
+                blocks = self.narrowed(pinned, equalities) if self.narrowed and equalities else self.read(pinned)
+                table = self.decode(ahead(blocks))
                 if INTERRUPTED not in table.gaps:
                     break
         return table

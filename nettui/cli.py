@@ -19,6 +19,7 @@ from nettui.streams import abandon
 
 if TYPE_CHECKING:
     from collectors import Host
+    from collectors.collector import Equalities
     from nettui.panels.panel import Panel
     from nettui.report.select import Selection
     from nettui.snapshot import Snapshot
@@ -127,7 +128,7 @@ def report(
     selection = Selection(where, words(sort), words(columns), limit)
     panels = checked(panels, selection, by_name=bool(sections))
     host = entered(netns or context.obj)
-    snapshot = read(panels, host, destination, source)
+    snapshot = read(panels, host, destination, source, selection)
     made = make(panels, snapshot, host, selection)
     emit(output, lambda out: pieces(made, "json" if as_json else form, style_of(out, dict(os.environ))))
     context.exit(unread(panels, snapshot, by_name=bool(sections)))
@@ -208,13 +209,13 @@ def entered(netns: str | None) -> Host:
     return host
 
 
-def read(panels: Sequence[Panel], host: Host, destination: str | None, source: str) -> Snapshot:
+def read(panels: Sequence[Panel], host: Host, destination: str | None, source: str, selection: Selection) -> Snapshot:
     if destination is None:
         if source:
             raise click.UsageError("--from needs --to")
         from nettui.sources import read as read_sections
 
-        return read_sections([panel.name for panel in panels], host)
+        return read_sections([panel.name for panel in panels], host, equalities(panels, selection))
     if [panel.name for panel in panels] != ["routes"]:
         raise click.UsageError("--to looks up a route: it goes with the section routes alone")
     from nettui.lookup import look_up
@@ -223,6 +224,16 @@ def read(panels: Sequence[Panel], host: Host, destination: str | None, source: s
         return look_up(host, destination, source)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def equalities(panels: Sequence[Panel], selection: Selection) -> dict[str, Equalities]:
+    """What the filter asks of every row, by section."""
+    if not selection.where:
+        return {}
+    from nettui.report.schema import declared
+
+    queries = {panel.name: selection.checked(declared(panel.name)) for panel in panels}
+    return {name: query.equalities() for name, query in queries.items() if query}
 
 
 def emit(output: str, made: Callable[[Any], Any]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from collectors import Host
+from collectors.collector import Equalities
 from collectors.host import NoSuchNamespace
 from collectors.registry import collector
 from collectors.table import Gap, Table
@@ -50,8 +51,11 @@ class Snapshot:
     fills: Mapping[str, Fill] = field(default_factory=dict)
 
 
-def take(names: Iterable[str], host: Host) -> Snapshot:
-    """Read the named tables one after the other. The only place that catches a collector's exception."""
+def take(names: Iterable[str], host: Host, equalities: Mapping[str, Equalities] | None = None) -> Snapshot:
+    """Read the named tables one after the other. The only place that catches a collector's exception.
+
+    ``equalities``: by table, what its rows must have to be of use; others may be left out.
+    """
     tables: dict[str, Table] = {}
     gaps: dict[str, Gap] = {}
     elapsed: dict[str, float] = {}
@@ -59,7 +63,7 @@ def take(names: Iterable[str], host: Host) -> Snapshot:
     for name in names:
         started = time.perf_counter()
         try:
-            tables[name] = collector(name).collect(host)
+            tables[name] = collector(name).collect(host, (equalities or {}).get(name, ()))
         except Exception as error:  # the boundary: whatever one collector meets, the others go on
             gaps[name] = gap(error)
         elapsed[name] = time.perf_counter() - started

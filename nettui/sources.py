@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from collectors import Host
+from collectors.collector import Equalities
 from collectors.netlink.changes import FOLLOWED, Changes
 from collectors.registry import collector
 from collectors.table import Gap, Table
@@ -20,9 +21,17 @@ IDLE = 3600.0
 LISTEN = 0.5  # seconds between looks at what the kernel told
 
 
-def read(sections: Sequence[str], host: Host) -> Snapshot:
-    """Sections read once; tables and gaps by section."""
-    return derived(sections, take(needed(sections), host))
+def read(sections: Sequence[str], host: Host, equalities: Mapping[str, Equalities] | None = None) -> Snapshot:
+    """Sections read once; tables and gaps by section.
+
+    ``equalities``: by section, what its rows must have. Others may be left out of its own table, where no other section
+    is made of that too.
+    """
+    names = [name for section in sections for name in SECTIONS[section].needs]
+    alone = {SECTIONS[section].needs[0]: wanted for section, wanted in (equalities or {}).items()}
+    return derived(
+        sections, take(needed(sections), host, {name: alone[name] for name in alone if names.count(name) == 1})
+    )
 
 
 def needed(sections: Iterable[str]) -> list[str]:

@@ -382,3 +382,29 @@ def test_a_pattern_that_is_taken_ends_soon(pattern: str) -> None:
 def test_the_test_addresses_are_what_they_say() -> None:
     assert TABLE["src"].cells() == ["10.1.2.3", "0.0.0.0", "::ffff:10.9.9.9", None]
     assert socket.inet_aton("10.1.2.3") == bytes([10, 1, 2, 3])
+
+
+# what a source may be told
+
+
+@pytest.mark.parametrize(
+    ("text", "equal"),
+    [
+        ("bytes 7", [("bytes", 7)]),
+        ("sport https", [("sport", 443)]),
+        ("(bytes 0x10 and (state close)) and flags Up",
+         [("bytes", 16), ("state", {"close", "unconn"}), ("flags", {"up"})]),
+        ("bytes 2k and drops > 3", [("bytes", 2000)]),
+        ("rtt 1.5", []),
+        ("bytes 7 or drops 3", []),
+        ("not bytes 7", []),
+        ("bytes != 7", []),
+        ("bytes in (7, 8)", []),
+        ("port 7", []),
+        ("src 10.0.0.1 and carrier yes", []),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_only_what_every_row_must_be_equal_in_is_told_to_a_source(text, equal):
+    found = compile(text, COLUMNS).equalities()
+    assert [(column, set(value) if isinstance(value, frozenset) else value) for column, value in found] == equal

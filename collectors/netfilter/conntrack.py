@@ -12,27 +12,48 @@ import struct
 import time
 from collections.abc import Iterator
 
-from collectors.collector import Block, Collector, Raw
+from collectors.collector import Block, Collector, Equalities, Raw
 from collectors.host import Host
-from collectors.netfilter import conntrack_entries, conntrack_proc, nfnetlink
+from collectors.netfilter import conntrack_entries, conntrack_filter, conntrack_proc, nfnetlink
 from collectors.netfilter.conntrack_columns import COLUMNS
 from collectors.netlink.dump import decode_dump
 from collectors.table import Gap, Table, concatenate
-from collectors.wire.netlink import DecodeError
+from collectors.wire.netlink import DecodeError, NetlinkError, messages
 
 IPCTNL_MSG_CT_NEW, IPCTNL_MSG_CT_GET = 0, 1
 CT_NEW = nfnetlink.kind(nfnetlink.CTNETLINK, IPCTNL_MSG_CT_NEW)
 CLOCK, LISTED, DUMPED = "clock", "nf_conntrack", "dump"
 FILE = "net/nf_conntrack"
+SHORT = 1024  # bytes: a refusal is shorter
 
 
-def read(host: Host) -> Iterator[Block | Gap]:
+def read(host: Host, equalities: Equalities = ()) -> Iterator[Block | Gap]:
+    """All entries; with ``equalities`` only those that the kernel finds to have them, as far as it looks."""
     yield Block(CLOCK, struct.pack("=d", time.time()))
     lacking = nfnetlink.absence(host, nfnetlink.CTNETLINK)
-    if lacking is None:
-        yield from nfnetlink.dump_of(host, nfnetlink.CTNETLINK, IPCTNL_MSG_CT_GET, part=DUMPED)
-    else:
+    if lacking:
         yield from listed(host, lacking)
+        return
+    family, attributes = conntrack_filter.request(equalities)
+    for block in dumped(host, family, attributes):
+        if attributes and refused(block):
+            yield from dumped(host)
+            return
+        yield block
+
+
+def dumped(host: Host, family: int = nfnetlink.NFPROTO_UNSPEC, attributes: bytes = b"") -> Iterator[Block]:
+    return nfnetlink.dump_of(host, nfnetlink.CTNETLINK, IPCTNL_MSG_CT_GET, family, attributes, DUMPED)
+
+
+def refused(block: Block) -> bool:
+    """Whether the kernel takes no such filter, as one without marks or zones; any other refusal is the decoder's."""
+    if len(block.data) < SHORT:
+        try:
+            messages(block.data)
+        except NetlinkError as error:
+            return error.errno in (errno.EOPNOTSUPP, errno.EINVAL)
+    return False
 
 
 def listed(host: Host, lacking: Gap) -> Iterator[Block | Gap]:
@@ -49,7 +70,7 @@ def decode(raw: Raw) -> Table:
     """The entries in the order of the kernel's hash table."""
     now, tables = 0.0, []
 
-    def dumped() -> Iterator[Block | Gap]:
+    def entries() -> Iterator[Block | Gap]:
         nonlocal now
         for item in raw:
             if isinstance(item, Block) and item.part == CLOCK:
@@ -59,7 +80,7 @@ def decode(raw: Raw) -> Table:
             else:
                 yield item
 
-    table = decode_dump(dumped(), {DUMPED: conntrack_entries.rows}, [CT_NEW])
+    table = decode_dump(entries(), {DUMPED: conntrack_entries.rows}, [CT_NEW])
     return conntrack_entries.lasting(concatenate([table, *tables]) if tables else table, now)
 
 
@@ -72,4 +93,4 @@ def clock(data: bytes) -> float:
     return float(now)
 
 
-CONNTRACK = Collector("conntrack", COLUMNS, read, decode, "ctnetlink IPCTNL_MSG_CT_GET", every=2.0)
+CONNTRACK = Collector("conntrack", COLUMNS, read, decode, "ctnetlink IPCTNL_MSG_CT_GET", every=2.0, narrowed=read)

@@ -37,6 +37,22 @@ def comparison(column: Column, operator: str, values: Sequence[str]) -> Test:
     return compare(column, operator, values) if compare else number_test(column, operator, values)
 
 
+def meant(column: Column, text: str) -> int | frozenset[str] | None:
+    """What a value typed for ``=`` stands for: an integer, or words of which one is the cell or in it; else None."""
+    if column.dtype in ("text", "json"):
+        return meant_words(column, text)
+    if not column.numeric:
+        return None
+    wanted = amount(service(column, text), column.unit)
+    whole, rest = divmod(wanted.numerator, wanted.denominator)
+    return None if rest else whole
+
+
+def meant_words(column: Column, text: str) -> frozenset[str]:
+    word = text.casefold()
+    return frozenset((word, *words.VALUES.get(column.name, {}).get(word, ())))
+
+
 # numbers
 
 
@@ -124,10 +140,7 @@ def truth(wanted: bool) -> Test:
 def text_test(column: Column, operator: str, values: Sequence[str]) -> Test:
     if operator not in ("=", "in"):
         raise refuse(column, operator, "its words have no order, use = != ~ !~ in")
-    wanted: set[str] = set()
-    for text in values:
-        word = text.casefold()
-        wanted |= {word, *words.VALUES.get(column.name, {}).get(word, ())}
+    wanted = frozenset().union(*(meant_words(column, text) for text in values))
 
     def equal(cell: Cell) -> bool:
         if isinstance(cell, str):

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collectors.collector import Equalities
 from collectors.table import Column, Table
 from nettui.query import words
-from nettui.query.comparison import comparison
+from nettui.query.comparison import comparison, meant
 from nettui.query.pattern import TooCostly
 from nettui.query.prefixes import Mask, Test
 from nettui.query.units import is_unit
@@ -60,12 +61,42 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Equal:
+    """A test that one column has this value; ``value`` as comparison.meant gives it."""
+
+    column: str
+    value: int | frozenset[str]
+    test: Callable[[Table], Mask]
+
+    def __call__(self, table: Table) -> Mask:
+        return self.test(table)
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Tests that a row must pass all of."""
+
+    tests: tuple[Callable[[Table], Mask], ...]
+
+    def __call__(self, table: Table) -> Mask:
+        found: Mask = np.logical_and.reduce([test(table) for test in self.tests])
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """A compiled filter. ``names``: the columns that it asks about."""
 
     text: str
     names: frozenset[str]
     test: Callable[[Table], Mask]
+
+    def equalities(self) -> Equalities:
+        """What every row that satisfies it is equal in, for a source that can leave out other rows by itself."""
+        tests = [self.test]
+        while any(isinstance(test, Every) for test in tests):
+            tests = [inner for test in tests for inner in (test.tests if isinstance(test, Every) else (test,))]
+        return tuple((test.column, test.value) for test in tests if isinstance(test, Equal))
 
     def mask(self, table: Table) -> Mask:
         """Which rows satisfy it, (rows,) bool. A column that this table lacks is absent in every row."""
@@ -143,7 +174,7 @@ class Parser:
         tests = [self.unary()]
         while self.accept("and"):
             tests.append(self.unary())
-        return tests[0] if len(tests) == 1 else lambda table: np.logical_and.reduce([test(table) for test in tests])
+        return tests[0] if len(tests) == 1 else Every(tuple(tests))
 
     def unary(self) -> Callable[[Table], Mask]:
         self.depth += 1
@@ -241,6 +272,8 @@ class Parser:
                     raise self.wrong(str(error), value) from error
         texts = [value.text for value in values]
         tests = [self.tested([column], comparison(column, operator, texts)) for column in columns]
+        if operator == "=" and len(columns) == 1 and (wanted := meant(columns[0], texts[0])) is not None:
+            return Equal(columns[0].name, wanted, tests[0])
         join = np.logical_and if operator.startswith("!") else np.logical_or
         return tests[0] if len(tests) == 1 else lambda table: join.reduce([test(table) for test in tests])
 

@@ -24,6 +24,7 @@ class Section:
     """One section: its table with the chosen columns and ``rows``, positions in it in order, or the Gap in its place.
 
     ``total``: rows before the limit. ``elapsed``: seconds of reading. ``chosen``: the user named the columns.
+    ``filtered``: the user gave a filter, for which rows may have been left out of the table already.
     """
 
     panel: Panel
@@ -32,6 +33,7 @@ class Section:
     total: int = 0
     elapsed: float = 0.0
     chosen: bool = False
+    filtered: bool = False
 
     def __len__(self) -> int:
         if self.rows is not None:

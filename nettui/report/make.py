@@ -44,7 +44,7 @@ def section(panel: Panel, snapshot: Snapshot, selection: Selection) -> Section:
     sort = selection.sort or ((panel.sort,) if panel.sort else ())
     asked = Selection(selection.where, sort, selection.columns, selection.limit)
     table, rows, total = select(completed(snapshot.tables[name], declared(name)), asked)
-    return Section(panel, table, rows, total, elapsed, bool(selection.columns))
+    return Section(panel, table, rows, total, elapsed, bool(selection.columns), bool(selection.where))
 
 
 def pieces(report: Report, form: str, style: Style) -> Iterator[str]:

@@ -42,6 +42,8 @@ def empty(section: Section) -> str:
     """What no rows means: nothing there, or nothing that the filter lets pass."""
     if isinstance(section.table, Table) and len(section.table) and not section.total:
         return f"none of the {len(section.table)} rows matches"
+    if section.filtered and not section.total:
+        return "no row matches"
     return section.panel.empty if not section.total else "no rows asked for"
 
 
