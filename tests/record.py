@@ -9,7 +9,7 @@ from pathlib import Path
 
 from collectors.collector import Block
 from collectors.registry import collector
-from tests import conntrack_scenes, link_scenes, scenes, socket_scenes
+from tests import conntrack_scenes, link_scenes, netfilter_scenes, scenes, socket_scenes
 from tests.lab import Namespace
 
 FIXTURES = Path(__file__).parent / "collectors" / "fixtures"
@@ -29,6 +29,7 @@ SCENES: dict[str, Callable[[], AbstractContextManager[Namespace]]] = {
     "conntrack": conntrack_scenes.flows,
     "conntrack_statistics": conntrack_scenes.flows,
     "expectations": conntrack_scenes.flows,
+    "netfilter": netfilter_scenes.both_worlds,
 }
 
 

@@ -12,12 +12,12 @@ from collectors.collector import Block
 from collectors.host import Host
 from collectors.netfilter import nfnetlink
 from collectors.netfilter.nfnetlink import NFTABLES
-from collectors.netfilter.nft.chains import unsigned
+from collectors.netfilter.nft.chains import objects, unsigned
 from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, NftSet
 from collectors.netfilter.nft.set_messages import decode_sets, read_elements
 from collectors.netlink.dump import NETLINK_ROUTE, dump
 from collectors.table import Gap
-from collectors.wire.netlink import Messages, NetlinkError, attribute, attribute_map, messages, text
+from collectors.wire.netlink import DecodeError, Messages, NetlinkError, attribute, attribute_map, messages, text
 
 NFT_MSG_NEWTABLE, NFT_MSG_GETTABLE, NFT_MSG_NEWCHAIN, NFT_MSG_GETCHAIN = 0, 1, 3, 4
 NFT_MSG_NEWRULE, NFT_MSG_GETRULE, NFT_MSG_NEWSET, NFT_MSG_GETSET = 6, 7, 9, 10
@@ -125,12 +125,15 @@ def of(part: Messages, answer: int) -> Messages:
 
 
 def generation_number(part: Messages) -> int:
-    found = attribute_map(part.data[part.offsets[0] + 20 : part.offsets[0] + part.lengths[0]].tobytes())
-    return unsigned(found.get(NFTA_GEN_ID, b""))
+    for _, found in objects(part):
+        return unsigned(found.get(NFTA_GEN_ID, b""))
+    raise DecodeError(0, "no generation")
 
 
 def device_names(links: Messages) -> Iterator[tuple[int, str]]:
     """ifindex and name of each RTM_NEWLINK (struct ifinfomsg: the index is at 4)."""
     for offset, length in zip(links.offsets.tolist(), links.lengths.tolist(), strict=True):
         body = links.data[offset + 16 : offset + length].tobytes()
+        if len(body) < 16:
+            raise DecodeError(offset, f"message of {length} bytes, ifinfomsg needs 32")
         yield struct.unpack_from("=i", body, 4)[0], text(attribute_map(body[16:]).get(IFLA_IFNAME, b""))

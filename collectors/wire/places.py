@@ -39,6 +39,10 @@ def attribute_places(messages: Messages, header: int) -> dict[int, Places]:
 
     ``header``: size of the family's header behind nlmsghdr. Raises DecodeError for the first malformed message.
     """
+    short = np.flatnonzero(messages.lengths < 16 + header)
+    if len(short):
+        length = messages.lengths[short[0]]
+        raise DecodeError(int(messages.offsets[short[0]]), f"message of {length} bytes, header needs {16 + header}")
     halves = messages.data.view(np.uint16)
     at = messages.offsets + 16 + ((header + 3) & ~3)
     end = messages.offsets + messages.lengths.astype(np.intp)

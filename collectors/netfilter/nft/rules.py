@@ -16,7 +16,6 @@ from collectors.wire.netlink import Messages, text
 from collectors.wire.places import Places, attribute_places
 
 NFTA_RULE_TABLE, NFTA_RULE_CHAIN, NFTA_RULE_HANDLE, NFTA_RULE_EXPRESSIONS, NFTA_RULE_USERDATA = 1, 2, 3, 4, 7
-DEEPEST = 16  # NFT_JUMP_STACK_SIZE
 
 
 def by_table(messages: Messages) -> Iterator[tuple[TableKey, Records, list[bytes | None]]]:
@@ -80,11 +79,11 @@ def inlined(rules: Rules, bound: Collection[str]) -> Rules:
         if chain in bound:
             inside.setdefault(chain, []).append(row)
 
-    def unfold(row: int, depth: int) -> str:
+    def unfold(row: int, above: tuple[str, ...]) -> str:
         word, _, chain = rules.verdicts[row].partition(" ")
-        if chain not in bound or depth == DEEPEST:
+        if chain not in bound or chain in above:
             return rules.texts[row]
-        block = "".join(f" {unfold(below, depth + 1)}" for below in inside.get(chain, ()))
+        block = "".join(f" {unfold(below, (*above, chain))}" for below in inside.get(chain, ()))
         return rules.texts[row].replace(f"{word} {chain}", f"{word} {{{block} }}")
 
-    return replace(rules, texts=[unfold(row, 0) for row in range(len(rules))])
+    return replace(rules, texts=[unfold(row, ()) for row in range(len(rules))])
