@@ -129,7 +129,7 @@ def test_chains_that_exist_only_inside_a_rule_are_told_there_and_a_loop_of_them_
 
 
 def test_a_message_cut_anywhere_is_refused_or_told():
-    for blocks in cut_messages(BLOCKS):
+    for blocks in cut_messages([block for block in BLOCKS if not block.part.startswith("legacy")]):
         stands(NETFILTER, blocks)
 
 
