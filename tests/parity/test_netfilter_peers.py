@@ -113,6 +113,75 @@ def by_chain(peer):
 
 @pytest.mark.root
 @needs_root
+def test_a_kubernetes_hosts_services_have_their_endpoints():
+    with scenes.kubernetes_host(100, 3, 20) as inside:
+        for command, services in (("iptables-save -c", 98), ("ip6tables-save -c", 20)):  # 2 have no endpoint
+            chains, rules = xt_saved(inside.run(command))
+            assert sum(chain.name.startswith("KUBE-SVC-") for chain in chains) == services
+            assert sum("DNAT --to-destination" in rule.text for rule in rules) == 3 * services
+            assert any("-m set --match-set cali" in rule.text for rule in rules)
+
+
+@pytest.mark.root
+@needs_root
+def test_all_but_a_few_of_the_routers_rules_are_taken():
+    with scenes.nft_router() as inside:
+        rules = nft_ruleset(inside.run("nft list ruleset")).rules
+    assert len({rule.text for rule in rules}) > 250
+    assert len(rules) >= 0.9 * len(list(scenes.router_rules()))
+
+
+@pytest.mark.root
+@needs_root
+@pytest.mark.parametrize("family", [2, 10])
+@pytest.mark.parametrize("legacy", [False, True])
+def test_most_xtables_rules_are_taken_and_only_by_the_world_that_is_asked(family, legacy):
+    six = "6" if family == 10 else ""
+    worlds = [f"ip{six}tables-nft-save -c", f"ip{six}tables-legacy-save -c"]
+    with scenes.every_xt_rule(family, legacy) as inside:
+        nft, older = (xt_saved(inside.run(command))[1] for command in worlds)
+    filled, empty = (older, nft) if legacy else (nft, older)
+    assert len(filled) > 400
+    assert not empty
+
+
+@pytest.mark.root
+@needs_root
+def test_both_worlds_and_native_tables_are_there_at_once():
+    with scenes.both_worlds() as inside:
+        saved = [xt_saved(inside.run(f"{tool}-save -c"))[1] for tool in ("iptables-nft", "iptables-legacy")]
+        native = nft_ruleset(inside.run("nft list table inet filter")).rules
+        assert b"filter" in inside.host.read("net/ip_tables_names")
+    assert [len(rules) for rules in saved] == [33, 11]
+    assert sum(rule.packets for rule in saved[1]) == 41
+    assert len(native) == 4
+
+
+@pytest.mark.root
+@needs_root
+def test_the_benchmarks_rules_are_as_many_as_asked_for():
+    with scenes.many_nft_rules(1000) as inside:
+        assert len(nft_json(inside.run("nft -j list ruleset"))["rule"]) == 1000
+    for legacy in (False, True):
+        with scenes.many_iptables_rules(1000, legacy) as inside:
+            _, rules = xt_saved(inside.run(f"iptables-{'legacy' if legacy else 'nft'}-save -c"))
+        assert len(rules) == 1000
+        assert any(rule.packets for rule in rules)
+
+
+@pytest.mark.root
+@needs_root
+def test_hostile_texts_are_kept_as_they_are():
+    with scenes.hostile() as inside:
+        listed = nft_ruleset(inside.run("nft list ruleset")).rules
+        _, saved = xt_saved(inside.run("iptables-nft-save -c"))
+    for text in ("\x1b[31mred", "[bold red]", "two\n-A INPUT -j ACCEPT", "} # handle 7"):
+        assert any(text in rule.text for rule in listed if rule.table == "hostile")
+        assert any(text in rule.text for rule in saved)
+
+
+@pytest.mark.root
+@needs_root
 def test_a_docker_hosts_dropped_datagrams_are_counted():
     with scenes.docker_host() as inside:
         chains, rules = xt_saved(inside.run("iptables-save -c"))
