@@ -131,7 +131,8 @@ def fields(kind: int, length: int, known: Sequence[Width], order: Order | None) 
         width = known[place] if place < len(known) else UNKNOWN
         described = datatypes.TYPES.get(part, datatypes.NUMBER)
         size = described.octets or width.octets or 4
-        found.append(Part(part, at, size, order or width.order or described.order))
+        own = described.order if described.octets else width.order or described.order
+        found.append(Part(part, at, size, order or own))
         at += (size + 3) & ~3
     return tuple(found)
 
