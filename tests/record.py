@@ -9,7 +9,7 @@ from pathlib import Path
 
 from collectors.collector import Block
 from collectors.registry import collector
-from tests import conntrack_scenes, link_scenes, netfilter_scenes, scenes, socket_scenes
+from tests import conntrack_scenes, link_scenes, netfilter_scenes, scenes, set_scenes, socket_scenes
 from tests.lab import Namespace
 
 FIXTURES = Path(__file__).parent / "collectors" / "fixtures"
@@ -24,6 +24,9 @@ SCENES: dict[str, Callable[[], AbstractContextManager[Namespace]]] = {
     "neighbours": scenes.neighbours,
     "qdiscs": scenes.qdiscs,
     "classes": scenes.qdiscs,
+    "sets": set_scenes.sets,
+    "set_elements": set_scenes.sets,
+    "nft_objects": set_scenes.sets,
     "sockets": socket_scenes.sockets,
     "protocols": socket_scenes.sockets,
     "conntrack": conntrack_scenes.flows,
