@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nettui.netfilter.matches import Memo, meaning
 from nettui.netfilter.rules import netfilter
@@ -147,3 +149,21 @@ def test_a_refresh_of_20_000_rules_costs_little():
     started = time.process_time()
     netfilter({"netfilter": again})
     assert time.process_time() - started < 0.06
+
+
+ODD = ['"', "\\", "{", "}", "\x1b[31m", "\0", "²", "[/red]", "99999"]
+PIECES = [*(word for text, _ in PLAIN for word in text.split()), *ODD]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12), st.text(max_size=8))
+def test_no_text_is_too_odd_to_be_read(pieces: list[str], more: str):
+    for text in (" ".join(pieces) + more, "-A X " + " ".join(pieces) + more):
+        row = Memo().columns([text]).row(0)
+        assert all(0 <= port < 100_000 for name in ("sport", "dport") for port in row.get(name, ()))
+
+
+def test_a_quotation_that_never_ends_costs_little():
+    started = time.process_time()
+    meaning("-A X " + '" \\' * 3000)
+    meaning('iifname "' * 3000)
+    assert time.process_time() - started < 0.5
