@@ -4,9 +4,9 @@ import numpy as np
 
 from collectors.draft import Draft
 from collectors.table import Column, Gap, Table
-from nettui.derive import SECTIONS, derive
+from nettui.derive import SECTIONS, derive, fill
 from nettui.joins import with_matching, with_owners
-from nettui.snapshot import Snapshot
+from nettui.snapshot import Fill, Snapshot
 from nettui.sources import derived
 
 INDEX = Column("ifindex", "u4", "key")
@@ -53,6 +53,21 @@ def test_the_link_below_is_named_as_ip_names_it_and_a_peer_elsewhere_is_only_a_p
     assert isinstance(section, Table)
     assert section["link"].cells() == ["v1", "v0", None, None]
     assert section["peer"].cells() == ["v1", "v0", "eth0", None]
+
+
+LIMITS = (Column("name", "text"), Column("used", "u8"), Column("limit", "u8"), Column("unit", "text"))
+
+
+def test_a_section_tells_how_full_the_kernels_table_is_where_that_is_known():
+    limits = table(LIMITS, ("TCP orphans", 1, 2, "sockets"), ("conntrack entries", 23, 262144, "entries"))
+    assert fill("conntrack", snapshot(limits=limits)) == Fill(23, 262144, "entries")
+    assert fill("sockets", snapshot(limits=limits)) is None
+    assert fill("conntrack", snapshot()) is None
+    for used, limit in ((None, 5), (5, None), (5, 0)):
+        unknown = table(LIMITS, ("conntrack entries", used, limit, "entries"))
+        assert fill("conntrack", snapshot(limits=unknown)) is None
+    entries = derived(["conntrack"], snapshot(conntrack=table(SOFTNET), limits=limits))
+    assert entries.fills == {"conntrack": Fill(23, 262144, "entries")}
 
 
 def test_a_section_without_its_own_table_is_that_tables_gap():

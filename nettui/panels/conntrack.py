@@ -9,10 +9,10 @@ CONNTRACK = Panel(
     key="C",
     show=(
         "proto", "state", "src", "sport", "dst", "dport", "nat", "nat_dst", "nat_dport", "nat_src", "nat_sport",
-        "timeout", "bytes", "reply_bytes", "mark", "zone",
+        "timeout", "bytes_rate", "reply_bytes_rate", "bytes", "reply_bytes", "mark", "zone",
     ),
     more=(
-        "status", "bytes_rate", "reply_bytes_rate", "packets", "reply_packets", "helper", "labels", "icmp_type",
+        "status", "packets", "reply_packets", "helper", "labels", "icmp_type",
         "icmp_code", "icmp_id", "srckey", "dstkey", "reply_src", "reply_sport", "reply_dst", "reply_dport",
         "orig_zone", "reply_zone", "delta_time", "secctx", "master", "family", "id",
     ),

@@ -9,10 +9,13 @@ import pytest
 from collectors import Host
 from collectors.table import Gap
 from nettui.panels.registry import PANELS
+from nettui.snapshot import Fill, Snapshot
 from nettui.tui import above
 from nettui.tui.app import Nettui
 from nettui.tui.bars import labels
+from nettui.tui.cells import LOSS, PLAIN
 from nettui.tui.jumps import candidates, pivots, quoted
+from nettui.tui.status import fill_part
 from tests.tui.stage import HOSTILE, LINKS, ROUTES, links, routes, stage
 
 
@@ -215,6 +218,19 @@ async def test_status_tells_rows_order_and_cost():
         assert "read in 12 ms" in status
         assert "every 1 s" in status
         assert on.screen()[-1].startswith(" $ ip -s link")
+
+
+async def test_status_tells_how_full_the_kernels_table_is_and_marks_one_that_is_nearly_full():
+    async with stage() as on:
+        for used, share in ((1_000, "(10.0 %)"), (9_500, "(95.0 %)")):
+            on.feed.deliver(Snapshot(on.clock, {"links": links("lo")}, fills={"links": Fill(used, 10_000, "entries")}))
+            await on.pilot.pause()
+            await on.pilot.pause()
+            assert f"{used:,} of at most 10,000 {share}" in on.screen()[-2]
+        assert fill_part(Fill(9_500, 10_000, "entries"))[1] is LOSS
+        assert fill_part(Fill(8_999, 10_000, "entries"))[1] is PLAIN
+        await on.deliver(links=links("lo"))
+        assert "at most" not in on.screen()[-2]
 
 
 async def test_keys_and_quit():
