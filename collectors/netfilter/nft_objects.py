@@ -9,7 +9,7 @@ from collectors.draft import of_rows
 from collectors.host import Host
 from collectors.netfilter import nfnetlink
 from collectors.netfilter.nfnetlink import NFTABLES
-from collectors.netfilter.nft.chains import FAMILIES, comment, devices, objects, signed
+from collectors.netfilter.nft.chains import FAMILIES, comment, objects, signed
 from collectors.netfilter.nft.object_text import (
     NFT_FLOWTABLE_COUNTER,
     NFT_FLOWTABLE_HW_OFFLOAD,
@@ -18,6 +18,7 @@ from collectors.netfilter.nft.object_text import (
     NFTA_FLOWTABLE_HOOK_PRIORITY,
     OBJECTS,
     flowtable,
+    flowtable_devices,
     flowtable_hook,
 )
 from collectors.netfilter.nft.stateful import (
@@ -111,7 +112,7 @@ def object_cells(family: int, found: Mapping[int, bytes]) -> Cells:
 
 def flowtable_cells(family: int, found: Mapping[int, bytes]) -> Cells:
     hook, flags = attribute_map(found.get(NFTA_FLOWTABLE_HOOK, b"")), number(found, NFTA_FLOWTABLE_FLAGS)
-    names: list[Cell] = [*devices(hook)]
+    names: list[Cell] = [*flowtable_devices(hook)]
     words: list[Cell] = [word for bit, word in FLAGS.items() if flags & bit]
     return {
         "world": "nft",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from collectors.netfilter.nfnetlink import NFPROTO_NETDEV
 from collectors.netfilter.nft import symbols
-from collectors.netfilter.nft.chains import FAMILIES, devices, priority_name, signed, unsigned
+from collectors.netfilter.nft.chains import FAMILIES, NFTA_DEVICE_NAME, priority_name, signed, unsigned
 from collectors.netfilter.nft.datatypes import milliseconds
 from collectors.netfilter.nft.stateful import (
     NFTA_COUNTER_BYTES,
@@ -21,7 +21,7 @@ from collectors.netfilter.nft.stateful import (
     number,
     quota,
 )
-from collectors.wire.netlink import attribute_map, text
+from collectors.wire.netlink import attribute_map, attributes, text
 
 NFT_OBJECT_COUNTER, NFT_OBJECT_QUOTA = 1, 2
 NFTA_CT_HELPER_NAME, NFTA_CT_HELPER_L3PROTO, NFTA_CT_HELPER_L4PROTO = 1, 2, 3
@@ -31,7 +31,7 @@ NFTA_CT_EXPECT_TIMEOUT, NFTA_CT_EXPECT_SIZE = 4, 5
 NFTA_SECMARK_CTX = 1
 NFTA_SYNPROXY_MSS, NFTA_SYNPROXY_WSCALE, NFTA_SYNPROXY_FLAGS = 1, 2, 3
 SYNPROXY = {0x8: "timestamp", 0x4: "sack-perm"}
-NFTA_FLOWTABLE_HOOK_NUM, NFTA_FLOWTABLE_HOOK_PRIORITY = 1, 2
+NFTA_FLOWTABLE_HOOK_NUM, NFTA_FLOWTABLE_HOOK_PRIORITY, NFTA_FLOWTABLE_HOOK_DEVS = 1, 2, 3
 NFT_FLOWTABLE_HW_OFFLOAD, NFT_FLOWTABLE_COUNTER = 1, 2
 IPPROTO_TCP, IPPROTO_UDP = 6, 17
 
@@ -87,7 +87,7 @@ def synproxy(data: Found) -> str:
 def flowtable(hook: Found, flags: int) -> str:
     """From the attributes of NFTA_FLOWTABLE_HOOK."""
     name, order = flowtable_hook(hook), signed(hook.get(NFTA_FLOWTABLE_HOOK_PRIORITY, bytes(4)))
-    names = devices(hook)
+    names = flowtable_devices(hook)
     said = [f"hook {name} priority {priority_name(NFPROTO_NETDEV, name, order)}"]
     if names:
         said.append(f"devices = {{ {', '.join(names)} }}")
@@ -101,6 +101,11 @@ def flowtable(hook: Found, flags: int) -> str:
 def flowtable_hook(hook: Found) -> str:
     place = unsigned(hook.get(NFTA_FLOWTABLE_HOOK_NUM, b""))
     return {0: "ingress", 1: "egress"}.get(place, str(place))
+
+
+def flowtable_devices(hook: Found) -> list[str]:
+    inside = attributes(hook.get(NFTA_FLOWTABLE_HOOK_DEVS, b""))
+    return [text(name) for number, name in inside if number == NFTA_DEVICE_NAME]
 
 
 def protocol_name(protocol: int) -> str:
