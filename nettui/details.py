@@ -53,7 +53,10 @@ def elements(row: Row, host: Host) -> Facts:
 
 def beside(entry: dict[str, Cell]) -> str:
     said = [str(entry["data"])] if "data" in entry else []
-    return " ".join([*said, *(f"{name} {entry[name]}" for name in entry if name not in OF_THE_SET)])
+    for name, cell in entry.items():
+        if name not in OF_THE_SET:
+            said.append(f"{name} {','.join(map(str, cell)) if isinstance(cell, list) else cell}")
+    return " ".join(said)
 
 
 DETAILS: Mapping[str, Mapping[str, Callable[[Row, Host], Facts]]] = {

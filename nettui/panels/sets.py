@@ -7,7 +7,7 @@ SETS = Panel(
     title="Sets",
     key="N",
     show=(
-        "world", "family", "table", "name", "type", "map", "elements", "size", "flags", "timeout", "stmt",
+        "world", "family", "table", "name", "elements", "type", "map", "size", "flags", "timeout", "stmt",
         "references", "comment",
     ),
     more=(
@@ -16,5 +16,8 @@ SETS = Panel(
     ),
     command="nft list sets; nft list maps; ipset list -t",
     empty="no set or map of nftables that has a name, and no ipset",
-    pivots=(("rules that ask it", "netfilter", 'rule ~ "{name}"'),),
+    pivots=(
+        ("its elements", "set_elements", "world {world} and set {name}"),
+        ("rules that ask it", "netfilter", "set {name}"),
+    ),
 )  # fmt: skip

@@ -23,6 +23,7 @@ from collectors.netfilter.nft.set_messages import (
     read_elements,
 )
 from collectors.wire.netlink import messages
+from nettui.details import details
 from tests import netfilter_scenes, set_scenes
 from tests.lab import Namespace, needs_root
 from tests.parity.peer import differences
@@ -216,6 +217,15 @@ def test_objects_count_what_nft_says_they_count():
         if row["type"] in ("counter", "quota") and theirs[key]["bytes"] != row.get("bytes", row.get("quota")):
             found.append(f"{key}: {row}")
     assert not found
+
+
+def test_an_opened_set_shows_its_first_elements_with_what_they_have():
+    with set_scenes.sets() as inside:
+        rows = {row["name"]: row for row in collect("sets", inside.host).rows()}
+        cci, om, nif = (details("sets", rows[name], inside.host)["elements"] for name in ("cci", "om", "nif"))
+    assert cci == {"10.0.0.0/8 . 80-90": "", "1.2.3.5 . 22": "", "1.2.3.4-1.2.3.9 . 5": "comment x"}
+    assert om == {"1.2.3.4": '"c1"'}
+    assert nif["10.0.0.0/8,physdev:eth0"].endswith("flags nomatch,wildcard skbmark 0x7 skbprio 1:2 skbqueue 1")
 
 
 def test_a_set_of_a_million_elements_is_told_without_listing_them():
