@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,6 +20,7 @@ from nettui.streams import abandon
 if TYPE_CHECKING:
     from collectors import Host
     from collectors.collector import Equalities
+    from collectors.table import Table
     from nettui.panels.panel import Panel
     from nettui.report.select import Selection
     from nettui.snapshot import Snapshot
@@ -96,6 +97,7 @@ def terminal(stream: Any) -> bool:
 @click.option("--to", "destination", metavar="ADDRESS", help="Only the route that a packet to it takes now.")
 @click.option("--from", "source", metavar="ADDRESS", default="", help="With --to: the packet's source address.")
 @click.option("-o", "--output", metavar="FILE", default="", help="Write FILE, whole or not at all.")
+@click.option("--follow", is_flag=True, help="Print conntrack events, a line each, as they happen.")
 @click.option("--schema", "describe", is_flag=True, help="Describe the columns, as JSON, and read nothing.")
 @click.pass_context
 def report(
@@ -111,6 +113,7 @@ def report(
     destination: str | None = None,
     source: str = "",
     output: str = "",
+    follow: bool = False,
     describe: bool = False,
 ) -> None:
     """Print sections once: links, addresses, rules, routes, neighbours, … No section: all that are cheap to read."""
@@ -126,12 +129,47 @@ def report(
         emit(output, lambda out: [schema(panels)])
         return
     selection = Selection(where, words(sort), words(columns), limit)
+    if follow:
+        if sections != ("conntrack",) or sort or output or form not in ("text", "ndjson") or as_json:
+            raise click.UsageError("--follow goes with the section conntrack, as text or ndjson, without --sort and -o")
+        tell_events(selection, form, entered(netns or context.obj))
+        return
     panels = checked(panels, selection, by_name=bool(sections))
     host = entered(netns or context.obj)
     snapshot = read(panels, host, destination, source, selection)
     made = make(panels, snapshot, host, selection)
     emit(output, lambda out: pieces(made, "json" if as_json else form, style_of(out, dict(os.environ))))
     context.exit(unread(panels, snapshot, by_name=bool(sections)))
+
+
+def tell_events(selection: Selection, form: str, host: Host) -> None:
+    """Print conntrack's events until it is interrupted, or as many as the limit says."""
+    from collectors.netfilter.conntrack_events import COLUMNS, Events
+    from nettui.query import QueryError
+    from nettui.report.follow import lines
+    from nettui.report.output import destination
+    from nettui.report.select import NoSuchColumn
+    from nettui.snapshot import gap
+
+    def heard(events: Events) -> Iterator[Table]:
+        while True:
+            table = events.heard(60.0)
+            for lost in table.gaps:
+                complain(lost.reason)
+            yield table
+
+    try:
+        selection.checked(COLUMNS)
+        events = Events(host)
+    except (QueryError, NoSuchColumn) as error:
+        raise click.UsageError(told(error, "conntrack: ")) from error
+    except OSError as error:
+        why = gap(error)
+        raise click.ClickException(f"conntrack: {why.reason}; {why.remedy}".removesuffix("; ")) from error
+    with events, destination("") as out:
+        for piece in lines(heard(events), selection, form):
+            out.write(piece)
+            out.flush()
 
 
 def words(text: str) -> tuple[str, ...]:
