@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from collectors.collector import Block
 from collectors.host import Host
 from collectors.netfilter import nfnetlink
+from collectors.netfilter.nft.chains import objects
 from collectors.netfilter.nft.model import NftSet
 from collectors.netlink import dump
 from collectors.wire.netlink import (
@@ -70,14 +71,7 @@ class SetElements(NamedTuple):
 
 def decode_sets(messages: Messages) -> list[NftSet]:
     """All sets and maps, the anonymous ones too, in the kernel's order."""
-    found = []
-    size = 16 + nfnetlink.NFGENMSG.itemsize
-    for offset, length in zip(messages.offsets.tolist(), messages.lengths.tolist(), strict=True):
-        if length < size:
-            raise DecodeError(offset, f"message of {length} bytes, nfgenmsg needs {size}")
-        body = messages.data[offset + 16 : offset + length].tobytes()
-        found.append(decoded_set(body[0], attribute_map(body[4:])))
-    return found
+    return [decoded_set(family, found) for family, found in objects(messages)]
 
 
 def decoded_set(family: int, found: dict[int, bytes]) -> NftSet:
@@ -137,13 +131,17 @@ def unsigned(found: dict[int, bytes], number: int) -> int:
 
 
 def decode_elements(parts: Iterable[Messages]) -> dict[SetKey, list[bytes]]:
-    """The payload of every NFTA_LIST_ELEM by set, in the kernel's order, over as many messages as it took."""
+    """The payload of every NFTA_LIST_ELEM by set, in the kernel's order, over as many messages as it took.
+
+    For sets that are small or few; where their elements are many, ``element_places``.
+    """
     found: dict[SetKey, list[bytes]] = {}
     for part in parts:
-        for held in element_places(part):
-            raw = held.data.data
-            spans = zip(held.offsets.tolist(), (held.offsets + held.lengths).tolist(), strict=True)
-            found.setdefault(held.key, []).extend([bytes(raw[start:end]) for start, end in spans])
+        for family, body in objects(part):
+            table, name = (text(body.get(at, b"")) for at in (NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET))
+            listed = attributes(body.get(NFTA_SET_ELEM_LIST_ELEMENTS, b""))
+            payloads = [payload for number, payload in listed if number == NFTA_LIST_ELEM]
+            found.setdefault((family, table, name), []).extend(payloads)
     return found
 
 
