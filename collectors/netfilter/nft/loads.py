@@ -24,7 +24,7 @@ from collectors.netfilter.nft.keys import (
     XFRM,
     Key,
 )
-from collectors.netfilter.nft.telling import Attributes, Telling, needed, unsigned
+from collectors.netfilter.nft.telling import Attributes, Telling, needed, unsigned, width
 from collectors.netfilter.nft.terms import Hash, Load, Option
 
 Reader = Callable[[Telling, Attributes], None]
@@ -87,7 +87,7 @@ def ct_key(attributes: Attributes) -> Load:
 
 def payload_bits(attributes: Attributes) -> tuple[int, int, int]:
     base = unsigned(attributes, NFTA_PAYLOAD_BASE) + 1
-    return base, unsigned(attributes, NFTA_PAYLOAD_OFFSET) * 8, unsigned(attributes, NFTA_PAYLOAD_LEN) * 8
+    return base, unsigned(attributes, NFTA_PAYLOAD_OFFSET) * 8, width(attributes, NFTA_PAYLOAD_LEN)
 
 
 def option(attributes: Attributes, flags: int = 0) -> Option:
@@ -98,7 +98,7 @@ def option(attributes: Attributes, flags: int = 0) -> Option:
         operation,
         unsigned(attributes, NFTA_EXTHDR_TYPE),
         unsigned(attributes, NFTA_EXTHDR_OFFSET) * 8,
-        unsigned(attributes, NFTA_EXTHDR_LEN) * 8,
+        width(attributes, NFTA_EXTHDR_LEN),
         unsigned(attributes, NFTA_EXTHDR_FLAGS) | flags,
     )
 
@@ -153,7 +153,7 @@ def hashed(telling: Telling, attributes: Attributes) -> None:
     if unsigned(attributes, NFTA_HASH_TYPE) == NFT_HASH_SYM:
         telling.put(register, Load("hash", 0, f"symhash{said}{behind}", types.INTEGER, 32, HOST))
         return
-    term = telling.get(attributes.get(NFTA_HASH_SREG), unsigned(attributes, NFTA_HASH_LEN) * 8)
+    term = telling.get(attributes.get(NFTA_HASH_SREG), width(attributes, NFTA_HASH_LEN))
     if NFTA_HASH_SEED in attributes:
         said += f" seed {unsigned(attributes, NFTA_HASH_SEED):#x}"
     telling.put(register, Hash(term, said + behind))

@@ -20,7 +20,7 @@ from collectors.netfilter.nft.constants import (
 )
 from collectors.netfilter.nft.fields import Match
 from collectors.netfilter.nft.loads import Reader
-from collectors.netfilter.nft.telling import Attributes, Telling, needed, number, unsigned
+from collectors.netfilter.nft.telling import Attributes, Telling, needed, number, unsigned, width
 from collectors.netfilter.nft.terms import Binop, Concat, Mapped, Swapped
 from collectors.wire.templates import View
 
@@ -102,13 +102,14 @@ def key_of(telling: Telling, attributes: Attributes, register: int, reference: S
 
 
 def bitwise(telling: Telling, attributes: Attributes) -> None:
-    left = telling.get(attributes.get(NFTA_BITWISE_SREG), unsigned(attributes, NFTA_BITWISE_LEN) * 8)
+    bits = width(attributes, NFTA_BITWISE_LEN)
+    left = telling.get(attributes.get(NFTA_BITWISE_SREG), bits)
     operation = unsigned(attributes, NFTA_BITWISE_OP)
     if operation == NFT_BITWISE_MASK_XOR:
-        mask, xor = (
-            Constant.of(data(needed(attributes, key))).number() for key in (NFTA_BITWISE_MASK, NFTA_BITWISE_XOR)
-        )
-        term = masked(left, mask, xor, unsigned(attributes, NFTA_BITWISE_LEN) * 8)
+        mask, xor = (Constant.of(data(needed(attributes, key))) for key in (NFTA_BITWISE_MASK, NFTA_BITWISE_XOR))
+        if max(mask.bits, xor.bits) > (left.bits or bits):
+            raise NotPlaced("a mask wider than what it masks")
+        term = masked(left, mask.number(), xor.number(), bits)
     elif operation in SHIFTS:
         by = int.from_bytes(data(needed(attributes, NFTA_BITWISE_DATA)).octets(), types.HOST)
         term = Binop(SHIFTS[operation], left, by)

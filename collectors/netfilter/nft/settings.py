@@ -90,7 +90,7 @@ def meter(reference: SetReference, telling: Telling, attributes: Attributes) -> 
 
 
 def timeout(octets: bytes) -> str:
-    found = int.from_bytes(octets, "big")
+    found = int.from_bytes(octets[:8], "big")
     return f" timeout {types.milliseconds(found)}" if found else ""
 
 

@@ -12,7 +12,7 @@ from collectors.netfilter.nft.headers import LINK, NETWORK, NFPROTO_IPV4, NFPROT
 from collectors.netfilter.nft.loads import Reader
 from collectors.netfilter.nft.matches import key_of, mapped
 from collectors.netfilter.nft.telling import Attributes, Telling, needed, number, unsigned
-from collectors.wire.netlink import attribute_map
+from collectors.wire.netlink import DecodeError, attribute_map
 from collectors.wire.templates import View, told_string
 
 NFTA_EXPR_NAME, NFTA_EXPR_DATA = 1, 2
@@ -53,6 +53,8 @@ ICMP_PORT_UNREACH, ICMPV6_PORT_UNREACH = 3, 4
 
 
 def decimal(octets: bytes) -> str:
+    if len(octets) > 8:
+        raise DecodeError(0, f"a number of {len(octets)} bytes")
     return str(int.from_bytes(octets, "big"))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from collectors.netfilter.nft.constants import NotPlaced, Term, Text
+from collectors.netfilter.nft.constants import NFT_DATA_VALUE_MAXLEN, NotPlaced, Term, Text
 from collectors.netfilter.nft.fields import Fields, Match
 from collectors.netfilter.nft.implied import Implied
 from collectors.netfilter.nft.model import Context
 from collectors.netfilter.nft.terms import Concat
+from collectors.wire.netlink import DecodeError
 from collectors.wire.templates import Place, View
 
 NFT_REG32_00 = 8
@@ -89,7 +90,19 @@ def number(register: View) -> int:
 
 def unsigned(attributes: Attributes, key: int, missing: int = 0) -> int:
     """A number of any width, part of the layout."""
-    return int.from_bytes(attributes[key].octets(), "big") if key in attributes else missing
+    if key not in attributes:
+        return missing
+    if len(attributes[key]) > 8:
+        raise DecodeError(attributes[key].start, f"a number of {len(attributes[key])} bytes")
+    return int.from_bytes(attributes[key].octets(), "big")
+
+
+def width(attributes: Attributes, key: int) -> int:
+    """A length in bytes as bits; no more than the registers hold."""
+    octets = unsigned(attributes, key)
+    if octets > NFT_DATA_VALUE_MAXLEN:
+        raise NotPlaced(f"{octets} bytes")
+    return octets * 8
 
 
 def needed(attributes: Attributes, key: int) -> View:
