@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from collectors.collector import INTERRUPTED, Block, Raw
 from collectors.host import Host
+from collectors.netlink.receiving import LARGEST, Receiver
 from collectors.table import Gap, Table, concatenate
 from collectors.wire.netlink import (
     NLM_F_DUMP,
@@ -27,8 +28,7 @@ from collectors.wire.netlink import (
 NETLINK_ROUTE, NETLINK_SOCK_DIAG = 0, 4
 SOL_NETLINK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 270, 11, 12
 SO_RCVBUFFORCE = 33
-FIRST, BLOCK = 512 << 10, 4 << 20  # bytes that the first block, and each later one, is filled to
-LARGEST = 256 << 10  # bytes one recv may return
+FIRST, MOST = 16, 128  # datagrams of the first block, and of each later one: half a MiB, and four
 RECEIVE_BUFFER = 8 << 20
 PATIENCE = 30.0  # seconds without a message before a dump counts as lost
 
@@ -64,24 +64,14 @@ def answer(sock: socket.socket, part: str = "") -> Iterator[Block]:
     The kernel queues the next part of a dump while it hands over the one before (netlink_recvmsg calls
     netlink_dump), so a socket with nothing to read has ended, or waits for a kernel short of memory.
     """
-    ended, room = False, FIRST
+    receiver, most, ended = Receiver(MOST), FIRST, False
     while not ended:
-        buffer = np.empty(room + LARGEST, np.uint8)
-        view = buffer.data
-        filled = last = 0
-        while filled < room:
-            try:
-                size = sock.recv_into(view[filled:], LARGEST, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                if ended := ends(buffer[last:filled]):
-                    break
-                if not select.select([sock], [], [], PATIENCE)[0]:
-                    raise TimeoutError(f"the kernel sent nothing for {PATIENCE:.0f} seconds of a dump") from None
-                continue
-            last, filled = filled, filled + size
-        if filled:
-            yield Block(part, buffer[:filled])
-        ended, room = ended or ends(buffer[last:filled]), BLOCK
+        found = receiver.receive(sock, most)
+        if found:
+            ended, most = ends(found[-1]), MOST
+            yield Block(part, np.concatenate(found))
+        elif not select.select([sock], [], [], PATIENCE)[0]:
+            raise TimeoutError(f"the kernel sent nothing for {PATIENCE:.0f} seconds of a dump")
 
 
 def ends(received: NDArray[np.uint8]) -> bool:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from collectors.collector import Block
 from collectors.host import Host
-from collectors.netlink.dump import LARGEST, PATIENCE, answer, open_netlink
+from collectors.netlink.dump import PATIENCE, answer, open_netlink
+from collectors.netlink.receiving import LARGEST
 from collectors.wire.netlink import (
     NLM_F_DUMP,
     DecodeError,

@@ -13,8 +13,9 @@ import numpy as np
 from collectors.collector import Block, Collector, Raw
 from collectors.draft import Draft
 from collectors.host import NAMED, Host
-from collectors.netlink.dump import LARGEST, NETLINK_ROUTE, PATIENCE, open_netlink
+from collectors.netlink.dump import NETLINK_ROUTE, PATIENCE, open_netlink
 from collectors.netlink.namespace_ids import RTGENMSG, RTM_GETNSID, dump_ids, known_ids
+from collectors.netlink.receiving import LARGEST
 from collectors.table import Column, Gap, Table
 from collectors.wire.netlink import NetlinkError, attribute, messages, request
 
