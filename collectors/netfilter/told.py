@@ -95,7 +95,7 @@ def told(records: Records, templates: Templates[Told], lead: Callable[[str], str
             packets[rows], octets_counted[rows] = numbers(found.packets, octets), numbers(found.bytes, octets)
             counted[rows] = True
     leads = {chain: lead(chain) for chain in dict.fromkeys(records.chains)}
-    texts = [(leads[chain] + said).rstrip() for chain, said in zip(records.chains, texts, strict=True)]
+    texts = [(leads[chain] + said.lstrip()).rstrip() for chain, said in zip(records.chains, texts, strict=True)]
     own = (records.chains, records.handles, texts, verdicts, comments)
     return Rules(*own, packets, octets_counted, counted)
 
