@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -22,17 +22,28 @@ T = TypeVar("T")
 MOST = 1 << 16  # values that a hole keeps what was told of
 
 
-@dataclass(frozen=True, slots=True)
+class Kept(dict[bytes, str]):
+    """What was told of each value."""
+
+    def __init__(self, tell: Callable[[bytes], str]) -> None:
+        self._tell = tell
+
+    def __missing__(self, value: bytes) -> str:
+        said = self[value] = self._tell(value)
+        return said
+
+
 class Hole:
     """Bytes ``start`` to ``start + length`` of each record, told by ``tell``, which is asked once per value.
 
     What it told is kept: a number that goes on counting is a Place.
     """
 
-    start: int
-    length: int
-    tell: Callable[[bytes], str]
-    told: dict[bytes, str] = field(default_factory=dict, compare=False, repr=False)
+    __slots__ = ("length", "start", "tell", "told")
+
+    def __init__(self, start: int, length: int, tell: Callable[[bytes], str]) -> None:
+        self.start, self.length, self.tell = start, length, tell
+        self.told = Kept(tell)
 
 
 class Place(NamedTuple):
@@ -219,15 +230,12 @@ def filled(pieces: Pieces, octets: NDArray[np.uint8]) -> list[str]:
 def told_column(piece: Hole | Place, octets: NDArray[np.uint8]) -> list[Any]:
     if isinstance(piece, Place):
         return list(numbers(piece, octets).tolist())
-    size, told = piece.length, piece.told
-    raw = octets[:, piece.start : piece.start + size].tobytes()
-    values = [raw[at : at + size] for at in range(0, len(raw), size)] if size else [b""] * len(octets)
-    if len(told) > MOST:
-        told.clear()
-    for value in values:
-        if value not in told:
-            told[value] = piece.tell(value)
-    return [told[value] for value in values]
+    if len(piece.told) > MOST:
+        piece.told.clear()
+    if not piece.length:
+        return [piece.told[b""]] * len(octets)
+    column = np.ascontiguousarray(octets[:, piece.start : piece.start + piece.length])
+    return list(map(piece.told.__getitem__, column.view(f"V{piece.length}")[:, 0].tolist()))
 
 
 def numbers(place: Place, octets: NDArray[np.uint8]) -> NDArray[Any]:

@@ -224,7 +224,7 @@ def test_a_rule_that_goes_on_with_the_next_one_has_no_target():
     size = len(verdict(0))
     blob = ipt_table(verdict(size), verdict(-2), head("ERROR"), hooks={1: 0})
     rules = legacy_rules(blob, 2)
-    assert rules.texts == ["-A INPUT "]
+    assert rules.texts == ["-A INPUT"]
     assert rules.verdicts == [""]
 
 
