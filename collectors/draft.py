@@ -25,7 +25,6 @@ from collectors.values import (
     fill,
     is_constant,
     translated,
-    wide,
 )
 
 
@@ -190,7 +189,8 @@ def scattered_addresses(rows: int, pieces: Sequence[tuple[Index, Values]]) -> Ad
     octets, form = np.zeros((rows, width), np.uint8), np.full(rows, ABSENT, np.uint8)
     prefix = np.full(rows, 255, np.uint8) if any(values.prefix is not None for _, values in addresses) else None
     for at, values in addresses:
-        octets[at], form[at] = wide(values.octets, width), values.form
+        fill(octets, values.octets, at)
+        form[at] = values.form
         if prefix is not None and values.prefix is not None:
             prefix[at] = values.prefix
     return Addresses(octets, form, prefix)

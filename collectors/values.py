@@ -255,13 +255,15 @@ def wide(octets: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     return padded
 
 
-def fill(target: NDArray[np.uint8], octets: NDArray[np.uint8]) -> None:
-    """Copy octets (n, w) to a target of that shape, four at a time where they stand so."""
-    if octets.shape[1] % 4 == 0 and octets.strides[1:] == target.strides[1:] == (1,):
-        for word, octet_words in zip(target.view(np.uint32).T, octets.view(np.uint32).T, strict=True):
-            word[...] = octet_words  # one long copy a word: numpy's loop over rows of one word costs ten times as much
+def fill(target: NDArray[np.uint8], octets: NDArray[np.uint8], at: Index = WHOLE) -> None:
+    """Copy octets (n, w) to the rows at ``at`` of a target as wide or wider, four at a time where they stand so."""
+    width = octets.shape[1]
+    if width % 4 == target.shape[1] % 4 == 0 and octets.strides[1:] == target.strides[1:] == (1,):
+        words = target.view(np.uint32).T[: width // 4]
+        for word, octet_words in zip(words, octets.view(np.uint32).T, strict=True):
+            word[at] = octet_words  # one long copy a word: numpy's loop over rows of one word costs ten times as much
     else:
-        target[...] = octets
+        target[at, :width] = octets
 
 
 def address_text(octets: bytes, form: int, prefix: int = HOST_PREFIX) -> str | None:
