@@ -159,8 +159,8 @@ def translated(number: int) -> bytes:
     """To a published port: the destination becomes that of a container."""
     client, container = counted(number), b"\254\21\0\2"
     nat = attribute(13, attribute(1, container) + attribute(2, container) + attribute(3, ports((1, 8080), (2, 8080))))
-    ends = (client, b"\12\0\0\1"), (40001, 80), (container, client), (8080, 40001)
-    return flow(2, 6, *ends, established() + nat)
+    ends = (client, b"\12\0\0\1"), (40001, 80), (b"\12\0\0\1", client), (80, 40001)
+    return flow(2, 6, *ends, established() + nat)  # the kernel makes the other reply tuple
 
 
 def udp(number: int) -> bytes:
