@@ -24,7 +24,7 @@ from collectors.netfilter.ipset import (
 )
 from collectors.netfilter.ipset_words import ICMP, ICMPV6, IPPROTO_ICMP, IPPROTO_ICMPV6
 from collectors.netfilter.nft import symbols
-from collectors.netfilter.nft.set_messages import listed
+from collectors.netfilter.nft.element_places import listed
 from collectors.values import IPV4, IPV6, address_text
 from collectors.wire.netlink import DecodeError, Messages, text
 from collectors.wire.places import Places, attribute_places

@@ -11,6 +11,7 @@ from collectors.netfilter import ipset, nfnetlink
 from collectors.netfilter.ipset import IpSet
 from collectors.netfilter.nfnetlink import IPSET, NFTABLES
 from collectors.netfilter.nft.chains import FAMILIES
+from collectors.netfilter.nft.element_places import counted
 from collectors.netfilter.nft.model import (
     NFT_SET_ANONYMOUS,
     NFT_SET_CONSTANT,
@@ -21,12 +22,12 @@ from collectors.netfilter.nft.model import (
     NFT_SET_TIMEOUT,
     NftSet,
 )
+from collectors.netfilter.nft.object_text import object_name
 from collectors.netfilter.nft.set_messages import (
     NFT_MSG_GETSET,
     NFT_MSG_NEWSET,
     NFT_MSG_NEWSETELEM,
     SetKey,
-    counted,
     decode_sets,
     read_elements,
 )
@@ -45,8 +46,6 @@ FLAGS = {
     NFT_SET_INTERVAL: "interval",
     NFT_SET_TIMEOUT: "timeout",
 }
-OBJECTS = {1: "counter", 2: "quota", 3: "ct helper", 4: "limit", 5: "ct count", 6: "tunnel", 7: "ct timeout",
-           8: "secmark", 9: "ct expectation", 10: "synproxy"}  # fmt: skip
 
 COLUMNS = (
     Column("world", "text", "key", help="nft or ipset"),
@@ -166,7 +165,7 @@ def nft_cells(found: NftSet, counts: Mapping[SetKey, int]) -> Cells:
 
 def map_type(found: NftSet) -> str | None:
     if found.flags & NFT_SET_OBJECT:
-        return OBJECTS.get(found.object_type, str(found.object_type))
+        return object_name(found.object_type)
     return type_name(found.data_type) if found.flags & NFT_SET_MAP else None
 
 

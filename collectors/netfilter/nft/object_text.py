@@ -129,3 +129,7 @@ OBJECTS: Mapping[int, tuple[str, Callable[[Found], str] | None]] = {
     9: ("ct expectation", expectation),
     10: ("synproxy", synproxy),
 }
+
+
+def object_name(kind: int) -> str:
+    return OBJECTS[kind][0] if kind in OBJECTS else f"object {kind}"

@@ -7,11 +7,7 @@ import itertools
 import select
 import socket
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterable, Iterator, Mapping
 
 from collectors.collector import Block
 from collectors.host import Host
@@ -20,8 +16,6 @@ from collectors.netfilter.nft.chains import objects
 from collectors.netfilter.nft.model import NftSet
 from collectors.netlink import dump
 from collectors.wire.netlink import (
-    NLA_TYPE_MASK,
-    NLATTR,
     NLM_F_DUMP,
     NLMSG_DONE,
     NLMSG_ERROR,
@@ -34,7 +28,6 @@ from collectors.wire.netlink import (
     request,
     text,
 )
-from collectors.wire.places import Places, attribute_places
 
 NFT_MSG_NEWSET, NFT_MSG_GETSET, NFT_MSG_NEWSETELEM, NFT_MSG_GETSETELEM = 9, 10, 12, 13
 NFTA_LIST_ELEM = 1
@@ -45,28 +38,12 @@ NFTA_SET_HANDLE, NFTA_SET_EXPR, NFTA_SET_EXPRESSIONS = 16, 17, 18
 NFTA_SET_COUNT = 20  # since Linux 6.15
 NFTA_SET_DESC_SIZE, NFTA_SET_DESC_CONCAT = 1, 2
 NFTA_SET_FIELD_LEN = 1
-NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END = 3, 1
 NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_ELEMENTS = 1, 2, 3
 BLOCK = 4 << 20  # bytes
 ROOM = 256 << 10  # bytes one recv may return
 
 SetKey = tuple[int, str, str]  # family, table, set
 sequences = itertools.count(1)
-
-
-class SetElements(NamedTuple):
-    """Part of one set's elements: where the payload of each NFTA_LIST_ELEM stands in ``data``, (n,) each."""
-
-    key: SetKey
-    data: NDArray[np.uint8]
-    offsets: NDArray[np.intp]
-    lengths: NDArray[np.intp]
-
-    def __len__(self) -> int:
-        return len(self.offsets)
-
-    def take(self, chosen: NDArray[np.bool_]) -> SetElements:
-        return SetElements(self.key, self.data, self.offsets[chosen], self.lengths[chosen])
 
 
 def decode_sets(messages: Messages) -> list[NftSet]:
@@ -133,7 +110,7 @@ def unsigned(found: dict[int, bytes], number: int) -> int:
 def decode_elements(parts: Iterable[Messages]) -> dict[SetKey, list[bytes]]:
     """The payload of every NFTA_LIST_ELEM by set, in the kernel's order, over as many messages as it took.
 
-    For sets that are small or few; where their elements are many, ``element_places``.
+    For sets that are small or few; where their elements are many, element_places.
     """
     found: dict[SetKey, list[bytes]] = {}
     for part in parts:
@@ -143,86 +120,6 @@ def decode_elements(parts: Iterable[Messages]) -> dict[SetKey, list[bytes]]:
             payloads = [payload for number, payload in listed if number == NFTA_LIST_ELEM]
             found.setdefault((family, table, name), []).extend(payloads)
     return found
-
-
-def element_places(messages: Messages) -> Iterator[SetElements]:
-    """The elements of each message; those of equal length that follow each other are found by one stride."""
-    if not len(messages):
-        return
-    nowhere = Places(np.zeros(len(messages), np.intp), np.full(len(messages), -1, np.intp))
-    places = attribute_places(messages, nfnetlink.NFGENMSG.itemsize)
-    tables, sets, lists = (
-        places.get(number, nowhere)
-        for number in (NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_ELEMENTS)
-    )
-    for row, family in enumerate(messages.data[messages.offsets + 16].tolist()):
-        key = (family, named(messages.data, tables, row), named(messages.data, sets, row))
-        start, length = int(lists.offsets[row]), int(lists.lengths[row])
-        offsets, lengths = listed(messages.data, start, start + max(length, 0))
-        yield SetElements(key, messages.data, offsets, lengths)
-
-
-def counted(messages: Messages) -> Iterator[tuple[SetKey, int]]:
-    """How many elements each message has; the ones that only end an interval are not counted."""
-    for held in element_places(messages):
-        yield held.key, len(held) - int(interval_ends(held).sum())
-
-
-def interval_ends(held: SetElements) -> NDArray[np.bool_]:
-    """Which elements only end an interval: they have a key and these flags, and nothing else."""
-    wanted = NLATTR.pack(8, NFTA_SET_ELEM_FLAGS) + struct.pack(">I", NFT_SET_ELEM_INTERVAL_END)
-    found = np.zeros(len(held), np.bool_)
-    rows = np.flatnonzero(held.lengths >= 4 + len(wanted))
-    if len(rows):
-        windows = np.lib.stride_tricks.sliding_window_view(held.data, len(wanted))
-        keys = (held.data.view(np.uint16)[held.offsets[rows] >> 1].astype(np.intp) + 3) & ~3
-        last = held.lengths[rows] - len(wanted)
-        tails = windows[held.offsets[rows] + last]
-        found[rows] = (keys == last) & (tails == np.frombuffer(wanted, np.uint8)).all(axis=1)
-    return found
-
-
-def named(data: NDArray[np.uint8], places: Places, row: int) -> str:
-    offset, length = int(places.offsets[row]), int(places.lengths[row])
-    return text(data[offset : offset + length].tobytes()) if length > 0 else ""
-
-
-def listed(
-    data: NDArray[np.uint8], start: int, end: int, wanted: int = NFTA_LIST_ELEM
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Payload offsets and lengths of the attributes of one number between two offsets."""
-    words = data.view(np.uint32)
-    heads = words.data
-    parts: list[tuple[Sequence[int] | NDArray[np.intp], Sequence[int] | NDArray[np.intp]]] = []
-    singles: tuple[list[int], list[int]] = ([], [])
-    at = start
-    while end - at >= 4:
-        head = heads[at >> 2]
-        size, number = head & 0xFFFF, head >> 16 & NLA_TYPE_MASK
-        if size < 4 or size > end - at:
-            raise DecodeError(at, f"attribute length {size} with {end - at} bytes left")
-        following = at + ((size + 3) & ~3)
-        if following + 4 <= end and heads[following >> 2] == head:
-            run = repeated(words, at >> 2, (following - at) >> 2, head, (end - at) // (following - at))
-            if number == wanted:
-                parts += [singles, (np.arange(run) * (following - at) + at + 4, np.full(run, size - 4))]
-                singles = ([], [])
-            at += run * (following - at)
-            continue
-        if number == wanted:
-            singles[0].append(at + 4)
-            singles[1].append(size - 4)
-        at = following
-    parts.append(singles)
-    offsets, lengths = (np.concatenate([np.asarray(part[place], np.intp) for part in parts]) for place in (0, 1))
-    return offsets, lengths
-
-
-def repeated(words: NDArray[np.uint32], at: int, stride: int, head: int, most: int) -> int:
-    """How many attributes with this header follow each other from ``at`` (in words)."""
-    differing = words[at : at + most * stride : stride] != head
-    first = int(differing.argmax())
-    return first if differing[first] else most
 
 
 def read_elements(host: Host, sets: Iterable[NftSet], room: int = BLOCK) -> Iterator[Block]:
