@@ -164,6 +164,40 @@ def test_queues(number, total, flags, said):
     )
 
 
+ETHER_TYPE_IP = [expression("payload", (1, 8), (2, 0), (3, 12), (4, 2)), cmp(b"\x08\0")]
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "code", "said"),
+    [
+        ([], 2, 1, "reject"),
+        ([], 2, 3, "reject with icmpx admin-prohibited"),
+        ([], 1, 0, "reject with tcp reset"),
+        (ETHER_TYPE_IP, 0, 3, "reject with icmp port-unreachable"),
+        (ETHER_TYPE_IP, 0, 1, "reject with icmp host-unreachable"),
+        (ETHER_TYPE_IP, 2, 0, "ether type ip reject with icmpx no-route"),
+    ],
+)
+def test_refusals_in_bridge_tables(before, kind, code, said):
+    """A kernel without nft_reject_bridge takes no such rule."""
+    assert text(*before, expression("reject", (1, kind), (2, bytes([code]))), context=Context(7)) == said
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (expression("flow_offload", (1, b"ft\0")), "flow add @ft"),
+        (expression("last", (1, 0)), "last used never"),
+        (expression("connlimit", (1, 10), (2, 1)), "ct count over 10"),
+        (expression("objref", (1, 8), (2, b"mark\0")), 'meta secmark set "mark"'),
+        (expression("objref", (1, 99), (2, b"mark\0")), "[expr objref]"),
+        (expression("log", (1, b"\0\5"), (3, 7), (6, 0x2F)), "log group 5 snaplen 7 flags all"),
+    ],
+)
+def test_statements_that_a_kernel_may_lack(made, said):
+    assert text(made) == said
+
+
 def test_an_unknown_expression_is_named_in_an_otherwise_right_rule():
     assert text(SADDR, cmp(b"\1\2\3\4"), expression("teleport", (1, 5)), ACCEPT) == (
         "ip saddr 1.2.3.4 [expr teleport] accept"

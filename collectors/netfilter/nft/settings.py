@@ -39,27 +39,19 @@ def payload(telling: Telling, attributes: Attributes) -> None:
 
 
 def partial_field(telling: Telling, field: Payload, term: Term) -> Text | None:
-    """A field of some bits: the others of its bytes are kept, ``(bytes & others) | value``."""
-    mask = (1 << field.bits) - 1
-    number = 0
+    """A field of some bits: the others of its bytes are kept, ``(bytes & kept) | number``."""
+    every = (1 << field.bits) - 1
+    kept, number = every, 0
     if isinstance(term, Binop) and term.operator == "|":
-        number = term.raw
-        term = term.left
-        mask = 0 if not isinstance(term, Binop) else mask
+        number, term = term.raw, term.left
     if isinstance(term, Binop) and term.operator == "&":
         kept, term = term.raw, term.left
-        chosen = (mask or (1 << field.bits) - 1) & ~kept | number
-    else:
-        chosen = number
-    if not isinstance(term, Payload) or (term.base, term.offset, term.bits) != (field.base, field.offset, field.bits):
-        return None
-    found = telling.fields.trimmed(field, chosen)
+    found = telling.fields.trimmed(field, every & ~kept | number) if term == field else None
     if found is None:
         return None
     part, skip = telling.fields.complete(found[0]), found[1]
     telling.implied.used(part)
-    told = types.number_text(part.data_type, number >> skip, telling.context)
-    return [*part.text(telling.context), " set ", told]
+    return [*part.text(telling.context), " set ", types.number_text(part.data_type, number >> skip, telling.context)]
 
 
 def dynset(telling: Telling, attributes: Attributes) -> None:
