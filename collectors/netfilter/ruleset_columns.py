@@ -11,7 +11,7 @@ COLUMNS = (
     Column("chain", "text", "key", help="chain"),
     Column("kind", "text", "key", help="base chain (at a hook), chain (jumped to) or rule"),
     Column("hook", "text", "label", help="where in the packet's way the base chain stands"),
-    Column("priority", "i4", "label", help="order at the hook, the smallest first", path="prio"),
+    Column("priority", "i4", "label", help="order at the hook, the smallest first"),
     Column("priority_name", "text", "label", help="the same by name where it has one: raw, mangle, filter, …"),
     Column("type", "text", "label", help="filter, nat or route, of a base chain"),
     Column("policy", "text", "label", help="what becomes of a packet that no rule of the base chain decides on"),

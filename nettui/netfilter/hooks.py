@@ -19,7 +19,7 @@ OWN = (
         "way", "json", "label", help="on whose way it is: of packets to this host, through it, from it, bridged, arp"
     ),
     Column("hook", "text", "key", help="where on the packet's way"),
-    Column("priority", "i4", "key", help="order at the hook, the smallest first", path="prio"),
+    Column("priority", "i4", "key", help="order at the hook, the smallest first"),
     Column(
         "step", "text", help="what happens: a kernel stage, a base chain, or a rule below the rule that leads to it"
     ),

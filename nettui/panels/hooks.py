@@ -14,6 +14,7 @@ HOOKS = Panel(
         "bytes", "bytes_rate", "verdict", "manager", "comment", "base_table", "base", "table", "chain", "position",
         "handle", "kind", "proto", "src", "dst", "sport", "dport", "iif", "oif", "set",
     ),
+    again=True,
     command="nft -a list ruleset; iptables-save -c",
     empty="no chain is at any hook: nothing filters or translates packets here",
     pivots=(

@@ -24,6 +24,10 @@ NETFILTER = Panel(
         "bytes_rate", "verdict", "policy", "manager", "comment", "position", "handle", "kind", "type", "dev", "proto",
         "src", "dst", "sport", "dport", "iif", "oif", "set", "rule",
     ),
+    report=(
+        "world", "family", "table", "chain", "hook", "priority", "policy", "handle", "position", "rule", "packets",
+        "bytes", "verdict", "comment",
+    ),
     command="nft -a list ruleset; iptables-save -c",
     empty="no chains: nothing filters or translates packets here",
     pivots=(

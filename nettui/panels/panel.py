@@ -16,6 +16,8 @@ class Panel:
 
     ``show``: the columns of a report and the first on a screen, the most important first; ``more``: those that a screen
     with room for them, or the reader who moves to the right, sees behind these.
+    ``report``: the columns of a report, where they are not those of ``show``; ``again``: its rows are those of another
+    section in another order, so that a report which names none leaves it out.
     ``sort``: column, with ``-`` before it for descending; "" keeps the kernel's order.
     ``pivots``: (label, panel, filter with {column} places) for a jump from one row; where more than places is needed, a
     function of the row gives the filter, "" when the row leads nowhere.
@@ -29,6 +31,8 @@ class Panel:
     command: str
     empty: str
     more: tuple[str, ...] = ()
+    report: tuple[str, ...] = ()
+    again: bool = False
     sort: str = ""
     pivots: tuple[tuple[str, str, Where], ...] = ()
 

@@ -28,7 +28,7 @@ FORMATS = {
 
 def cheap(panel: Panel) -> bool:
     """Whether a report that names no section includes it."""
-    return all(collector(name).cheap for name in SECTIONS[panel.name].needs)
+    return not panel.again and all(collector(name).cheap for name in SECTIONS[panel.name].needs)
 
 
 def make(panels: Sequence[Panel], snapshot: Snapshot, host: Host, selection: Selection) -> Report:

@@ -30,7 +30,8 @@ def shown(section: Section) -> list[str]:
     table = section.table
     if section.chosen:
         return [column.name for column in table.columns]
-    names = [name for name in section.panel.show if name in table] or [column.name for column in table.columns]
+    wanted = section.panel.report or section.panel.show
+    names = [name for name in wanted if name in table] or [column.name for column in table.columns]
     return [name for name in names if has_any(section, name)] or names[:1]
 
 
