@@ -14,7 +14,7 @@ from tests.lab import needs_root
 from tests.parity.netfilter import normalised
 
 pytestmark = [pytest.mark.root, needs_root]
-FEWEST = 1000  # of the 1,148 of families.rules that the kernels of today take
+FEWEST = 1000  # of the 1,200 and more of families.rules that the kernels of today take
 
 
 def test_the_rules_of_every_family_are_told_as_nft_lists_them():

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from collectors.netfilter.nft import datatypes as types
 from collectors.netfilter.nft import loads
 from collectors.netfilter.nft.comparisons import complete
-from collectors.netfilter.nft.constants import Constant, NotPlaced, SetReference, Term, Text
+from collectors.netfilter.nft.constants import NotPlaced, SetReference, Term, Text, joined
 from collectors.netfilter.nft.fields import raw
 from collectors.netfilter.nft.loads import NFTA_PAYLOAD_DREG, Reader
 from collectors.netfilter.nft.matches import key_of
 from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, NftSet
 from collectors.netfilter.nft.statements import NFTA_EXPR_DATA, NFTA_EXPR_NAME, STATEFUL, counted, value
 from collectors.netfilter.nft.telling import Attributes, Telling, needed, unsigned
-from collectors.netfilter.nft.terms import Binop, Payload
+from collectors.netfilter.nft.terms import Binop, Concat, Payload
 from collectors.wire.templates import View
 
 NFTA_PAYLOAD_SREG = 5
@@ -68,8 +68,7 @@ def dynset(telling: Telling, attributes: Attributes) -> None:
     for expression in expressions(attributes):
         said += [" ", *stateless(expression)]
     if NFTA_DYNSET_SREG_DATA in attributes:
-        found = reference.found(telling.context)
-        said += [" : ", *map_data(telling, telling.get(attributes[NFTA_DYNSET_SREG_DATA]), found)]
+        said += [" : ", *map_data(telling, attributes[NFTA_DYNSET_SREG_DATA], reference.found(telling.context))]
     telling.say([*said, " }"])
 
 
@@ -104,11 +103,18 @@ def stateless(expression: View) -> Text:
     return [f"[expr {name}]"]
 
 
-def map_data(telling: Telling, term: Term, found: NftSet | None) -> Text:
-    if not isinstance(term, Constant) or found is None or found.flags & NFT_SET_ANONYMOUS:
+def map_data(telling: Telling, register: View, found: NftSet | None) -> Text:
+    """What a map is to give: as its data's type has it, each part of a concatenation."""
+    term = telling.get(register, found.data_length * 8 if found else 0)
+    kinds = types.parts(found.data_type) if found else ()
+    parts = term.parts if isinstance(term, Concat) else (term,)
+    if len(kinds) != len(parts):
         return complete(telling, term).text(telling.context)
-    kind = types.TYPES.get(found.data_type, types.NUMBER)
-    return value(telling, term, found.data_type, kind.order)
+    texts = []
+    for kind, part in zip(kinds, parts, strict=True):
+        order = types.TYPES.get(kind, types.NUMBER).order
+        texts.append(value(telling, part, kind, order))
+    return joined(texts, " . ")
 
 
 READERS: Mapping[str, Reader] = {"payload": payload, "dynset": dynset}
