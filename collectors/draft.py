@@ -165,9 +165,10 @@ def condensed(array: NDArray[Any]) -> NDArray[Any]:
 
 def scattered_numbers(rows: int, dtype: str, pieces: Sequence[tuple[Index, Values]]) -> Numbers:
     numbers, known = np.zeros(rows, dtype), np.zeros(rows, bool)
-    for at, values in pieces:
-        assert isinstance(values, Numbers)
-        numbers[at], known[at] = values.numbers, values.present()
+    placed = [(at, values) for at, values in pieces if isinstance(values, Numbers)]
+    for at, values in placed:
+        numbers[at] = values.numbers
+        known[at] = True if values.known is None else values.known
     return Numbers(numbers, None if known.all() else known)
 
 
@@ -179,7 +180,8 @@ def scattered_codes(rows: int, pieces: Sequence[tuple[Index, Values]]) -> Codes:
     pool = Pool()
     for at, values in pieces:
         assert isinstance(values, Codes)
-        codes[at] = pool.translation(values.pool)[values.codes]
+        translation = pool.translation(values.pool)
+        codes[at] = translation[values.codes[0]] if is_constant(values.codes) else translation[values.codes]
     return Codes(compact(codes, len(pool)), pool.cells())
 
 

@@ -117,10 +117,9 @@ def chain(words: NDArray[np.uint32], at: int, size: int, runs: list[NDArray[np.i
     ends, so that what looks like a header inside a message is none.
     """
     first, last = at >> 2, (size >> 2) - 3
-    alike = words[first + 1 : last + 1] == words[first + 1]
+    found = np.flatnonzero(words[first + 1 : last + 1] == words[first + 1]) + first
     for word in (2, 3):
-        alike &= words[first + word : last + word] == words[first + word]
-    found = np.flatnonzero(alike) + first
+        found = found[words[found + word] == words[first + word]]
     lengths = words[found].astype(np.intp)
     ends = found + ((lengths + 3) >> 2)
     broken = np.flatnonzero((ends[:-1] != found[1:]) | (lengths[:-1] < NLMSGHDR.size))
