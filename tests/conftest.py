@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 
 import pytest
 
+# a decoder that believes a broken length must fail here, and not take the machine's memory
+resource.setrlimit(resource.RLIMIT_DATA, (8 << 30, resource.getrlimit(resource.RLIMIT_DATA)[1]))
 os.environ.pop("PYTHONUNBUFFERED", None)  # what the tests start buffers its output, as it does for users
 
 

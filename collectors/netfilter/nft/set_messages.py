@@ -38,6 +38,7 @@ NFTA_SET_HANDLE, NFTA_SET_EXPR, NFTA_SET_EXPRESSIONS = 16, 17, 18
 NFTA_SET_COUNT = 20  # since Linux 6.15
 NFTA_SET_DESC_SIZE, NFTA_SET_DESC_CONCAT = 1, 2
 NFTA_SET_FIELD_LEN = 1
+NFT_DATA_VALUE_MAXLEN = 64  # bytes of a key or of data, include/net/netfilter/nf_tables.h
 NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_ELEMENTS = 1, 2, 3
 BLOCK = 4 << 20  # bytes
 ROOM = 256 << 10  # bytes one recv may return
@@ -52,6 +53,9 @@ def decode_sets(messages: Messages) -> list[NftSet]:
 
 
 def decoded_set(family: int, found: dict[int, bytes]) -> NftSet:
+    for number in (NFTA_SET_KEY_LEN, NFTA_SET_DATA_LEN):
+        if unsigned(found, number) > NFT_DATA_VALUE_MAXLEN:
+            raise DecodeError(0, f"a set with values of {unsigned(found, number)} bytes")
     size, fields = description(found.get(NFTA_SET_DESC, b""))
     return NftSet(
         family,
