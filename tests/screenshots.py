@@ -23,15 +23,18 @@ import resvg_py
 from collectors import Host
 from nettui.sources import Live
 from nettui.tui.app import Nettui
+from tests import netfilter_scenes
 from tests.lab import Namespace, run
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 WIDE, NARROW = (120, 36), (80, 24)
 EDGE, WEB = Namespace("edge"), Namespace("web")
+DOCKER = "docker1"
+Shots = tuple[tuple[str, tuple[int, int], str, Sequence[str]], ...]
 UNAME = SimpleNamespace(nodename="edge1", release="6.12.0", sysname="Linux", version="", machine="x86_64")
 
-# name, size, panel, keys pressed there
-SHOTS: tuple[tuple[str, tuple[int, int], str, Sequence[str]], ...] = (
+# name, size, panel, keys pressed there; first of the host at the edge
+SHOTS: Shots = (
     ("overview", WIDE, "overview", ()),
     ("overview-80x24", NARROW, "overview", ()),
     ("links", WIDE, "links", ()),
@@ -49,6 +52,17 @@ SHOTS: tuple[tuple[str, tuple[int, int], str, Sequence[str]], ...] = (
     ("sockets", WIDE, "sockets", ()),
     ("socket-pivot", WIDE, "sockets", ("down", "down", "p")),
     ("help", WIDE, "links", ("question_mark",)),
+)
+# then of the host with containers
+DOCKER_SHOTS: Shots = (
+    ("netfilter", WIDE, "netfilter", ()),
+    ("netfilter-80x24", NARROW, "netfilter", ()),
+    ("netfilter-filter", WIDE, "netfilter", ("slash", *"verdict", "space", *"drop", "enter", "p")),
+    ("hooks", (140, 44), "hooks", ("slash", *"way", "space", *"through", "enter")),
+    ("services", WIDE, "services", ()),
+    ("conntrack", WIDE, "conntrack", ()),
+    ("conntrack-80x24", NARROW, "conntrack", ()),
+    ("conntrack-pivot", WIDE, "conntrack", ("down", "p")),
 )
 EDGE_BATCH = """
 link add web0 type veth peer name up0 netns web
@@ -142,8 +156,39 @@ def traffic() -> Iterator[None]:
             each.close()
 
 
-async def draw(name: str, size: tuple[int, int], panel: str, keys: Sequence[str]) -> None:
-    app = Nettui(Host(netns=EDGE.name), Live, first=panel)
+@contextlib.contextmanager
+def containers() -> Iterator[None]:
+    """The host with containers, under a name of its own, while one address that is shut out goes on asking."""
+    stopped = threading.Event()
+    link = Path("/run/netns") / DOCKER
+    with netfilter_scenes.docker_host() as host:
+        sender = host.outside.host.socket(socket.SOCK_DGRAM, 0, socket.AF_INET)
+        sender.bind((netfilter_scenes.SHUT_OUT, 0))
+
+        def ask() -> None:
+            while not stopped.wait(0.05):
+                sender.sendto(b"who is it?", ("198.51.100.1", 5353))
+
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        link.symlink_to(link.with_name(host.name))
+        try:
+            yield
+        finally:
+            link.unlink()
+            stopped.set()
+            thread.join()
+            sender.close()
+
+
+@contextlib.contextmanager
+def edge() -> Iterator[None]:
+    with lab(), traffic():
+        yield
+
+
+async def draw(netns: str, name: str, size: tuple[int, int], panel: str, keys: Sequence[str]) -> None:
+    app = Nettui(Host(netns=netns), Live, first=panel)
     async with app.run_test(size=size) as pilot:
         deadline = time.monotonic() + 10
         while (pane := app.pane()) is None or pane.pace is None:
@@ -166,11 +211,13 @@ def main(wanted: Sequence[str]) -> int:
         print("needs root: makes network namespaces", file=sys.stderr)
         return 1
     FOLDER.mkdir(exist_ok=True)
-    with lab(), traffic(), mock.patch("nettui.tui.app.os.uname", return_value=UNAME):
-        time.sleep(1)
-        for name, size, panel, keys in SHOTS:
-            if not wanted or name in wanted:
-                asyncio.run(draw(name, size, panel, keys))
+    for netns, state, shots in ((EDGE.name, edge, SHOTS), (DOCKER, containers, DOCKER_SHOTS)):
+        chosen = [shot for shot in shots if not wanted or shot[0] in wanted]
+        if chosen:
+            with state(), mock.patch("nettui.tui.app.os.uname", return_value=UNAME):
+                time.sleep(1)
+                for shot in chosen:
+                    asyncio.run(draw(netns, *shot))
     return 0
 
 
