@@ -19,6 +19,7 @@ from collectors.values import distinct
 from collectors.wire.netlink import NLA_TYPE_MASK, NLATTR, DecodeError
 
 T = TypeVar("T")
+K = TypeVar("K")
 MOST = 1 << 16  # values that a hole keeps what was told of
 
 
@@ -99,6 +100,14 @@ class View:
         self._marks.left_open.append((part.start, part.length))
         return Place(self.start, dtype)
 
+    def classified(self, classify: Callable[[bytes], K]) -> K:
+        """What ``classify`` makes of these bytes, which is part of the layout where the bytes themselves are not."""
+        octets = self._raw[self.start : self.start + self.length]
+        self._marks.left_open.append((self.start, self.length))
+        found = classify(octets)
+        self._marks.classes.append(Class(self.start, self.length, classify, found))
+        return found
+
     def ignore(self) -> None:
         """Nothing told depends on these bytes (a kernel's pointer, a count that no one shows)."""
         self._marks.left_open.append((self.start, self.length))
@@ -122,12 +131,28 @@ class View:
         return struct.unpack_from(form, self._raw, self.start)[0]
 
 
+class Class(NamedTuple):
+    """What ``classify`` must make of a part of each record of a layout."""
+
+    start: int
+    length: int
+    classify: Callable[[bytes], Any]
+    value: Any
+
+    def holds(self, octets: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """For each record (n, width), whether it is so; each distinct value is asked about once."""
+        values = column(octets, self.start, self.length)
+        same = {value: self.classify(value) == self.value for value in dict.fromkeys(values)}
+        return np.array([same[value] for value in values], np.bool_)
+
+
 class Marks:
-    """What a teller looked at and what it left open, as (start, length)."""
+    """What a teller looked at and what it left open, as (start, length), and the classes that it asked for."""
 
     def __init__(self) -> None:
         self.looked: list[tuple[int, int]] = []
         self.left_open: list[tuple[int, int]] = []
+        self.classes: list[Class] = []
 
     def layout(self, length: int) -> NDArray[np.uint8]:
         """(length,) 255 where a record of the layout has the first one's byte, 0 where its own."""
@@ -169,7 +194,7 @@ class Templates(Generic[T]):
         told = self._tell(View(first[:length].tobytes(), marks))
         layout = np.zeros(len(first), np.uint8)
         layout[:length] = marks.layout(length)
-        return Template(told, first.copy().view(np.uint64), layout.view(np.uint64))
+        return Template(told, first.copy().view(np.uint64), layout.view(np.uint64), tuple(marks.classes))
 
 
 def layouts(
@@ -181,11 +206,15 @@ def layouts(
 
 @dataclass(frozen=True, slots=True)
 class Template(Generic[T]):
-    """``told`` of all records that equal ``first`` wherever ``layout`` has bits; both in words of eight bytes."""
+    """``told`` of the records of these ``classes`` that equal ``first`` wherever ``layout`` has bits.
+
+    ``first``, ``layout``: in words of eight bytes.
+    """
 
     told: T
     first: NDArray[np.uint64]
     layout: NDArray[np.uint64]
+    classes: tuple[Class, ...] = ()
 
     def matching(
         self, octets: NDArray[np.uint8], left: NDArray[np.intp], varying: Mapping[int, NDArray[np.uint64]]
@@ -200,6 +229,8 @@ class Template(Generic[T]):
                 same = (column[alike] ^ self.first[at]) & self.layout[at] == 0
                 if not same.all():
                     alike = alike[same]
+        for kind in self.classes:
+            alike = alike[kind.holds(octets[alike])]
         return alike
 
 
@@ -232,10 +263,15 @@ def told_column(piece: Hole | Place, octets: NDArray[np.uint8]) -> list[Any]:
         return list(numbers(piece, octets).tolist())
     if len(piece.told) > MOST:
         piece.told.clear()
-    if not piece.length:
-        return [piece.told[b""]] * len(octets)
-    column = np.ascontiguousarray(octets[:, piece.start : piece.start + piece.length])
-    return list(map(piece.told.__getitem__, column.view(f"V{piece.length}")[:, 0].tolist()))
+    return list(map(piece.told.__getitem__, column(octets, piece.start, piece.length)))
+
+
+def column(octets: NDArray[np.uint8], start: int, length: int) -> list[bytes]:
+    """The same part of every record (n, width)."""
+    if not length:
+        return [b""] * len(octets)
+    part = np.ascontiguousarray(octets[:, start : start + length])
+    return list(part.view(f"V{length}")[:, 0].tolist())
 
 
 def numbers(place: Place, octets: NDArray[np.uint8]) -> NDArray[Any]:

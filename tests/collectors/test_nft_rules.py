@@ -248,6 +248,8 @@ def test_rules_that_differ_in_holes_only_are_told_alike(data):
         )
     layout = marks.layout(len(octets)) == 255
     raw = np.where(layout, np.frombuffer(octets, np.uint8), np.frombuffer(bytes(changed), np.uint8))
+    if not all(kind.holds(padded(raw)).all() for kind in marks.classes):
+        return  # a set of another type
     with suppress(DecodeError):
         own = rule.tell(View(raw.tobytes()), context)
         assert filled(template.text, padded(raw)) == filled(own.text, padded(raw))

@@ -117,3 +117,13 @@ def test_a_malformed_attribute_is_told_with_its_place():
     found = messages(request(20, 0, 1, bytes(4) + attribute(1, b"ok") + b"\xff\x00\x01\x00"))
     with pytest.raises(DecodeError, match="attribute length 255"):
         attribute_places(found, 4)
+
+
+def test_a_class_is_part_of_the_layout_where_its_bytes_are_not():
+    def by_range(view: View) -> list:
+        kind = view.part(2, 2).classified(lambda octets: "low" if octets < b"\x04\x00" else "high")
+        return [kind, " ", view.part(2, 2).hole(bytes.hex)]
+
+    ports = spread([record(6, port, 0) for port in (80, 8080, 443, 9090, 22)])
+    found = [filled(pieces, octets) for _, octets, pieces in layouts(*ports, by_range)]
+    assert found == [["low 0050", "low 01bb", "low 0016"], ["high 1f90", "high 2382"]]

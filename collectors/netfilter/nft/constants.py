@@ -124,6 +124,11 @@ class Masked:
         return [*self.flags.text(context), " / ", *self.mask.text(context)]
 
 
+def typed(found: NftSet | None) -> NftSet | None:
+    """The set without its name and what it holds."""
+    return found and replace(found, name="", handle=0, size=0, count=None, elements=None)
+
+
 @dataclass(frozen=True, slots=True)
 class SetReference:
     """A set by its name, an anonymous one by its elements, told as the left side has them."""
@@ -136,6 +141,10 @@ class SetReference:
     def found(self, context: Context) -> NftSet | None:
         """The set; its name is part of the layout from now on."""
         return context.sets.get(self.view.text())
+
+    def kind(self, context: Context) -> NftSet | None:
+        """The set as far as its type goes; another set of the same type is told in the same way."""
+        return self.view.classified(lambda octets: typed(context.sets.get(decoded(octets))))
 
     def text(self, context: Context) -> Text:
         return [self.view.hole(partial(self._told, context))]

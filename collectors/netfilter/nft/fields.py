@@ -11,9 +11,10 @@ from collectors.netfilter.nft import datatypes as types
 from collectors.netfilter.nft import headers
 from collectors.netfilter.nft.constants import Constant, Right, SetReference, Term
 from collectors.netfilter.nft.headers import LINK, NETWORK, TH, TRANSPORT, UNKNOWN, Header, above
-from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, Context
-from collectors.netfilter.nft.set_keys import lowest_key
+from collectors.netfilter.nft.model import Context
+from collectors.netfilter.nft.set_keys import lowest_type
 from collectors.netfilter.nft.terms import Load, Payload
+from collectors.wire.netlink import text as decoded
 
 NFT_META_PROTOCOL, NFT_META_IIFTYPE, NFT_META_NFPROTO, NFT_META_L4PROTO = 1, 8, 15, 16
 
@@ -150,14 +151,8 @@ class Fields:
         """A lookup of an ICMP type: the first of an anonymous set says which fields may follow."""
         if (payload.base, payload.offset, payload.bits) != (TRANSPORT, 0, 8) or self.icmp_type:
             return
-        if (
-            self.headers.get(TRANSPORT) not in (headers.ICMP, headers.ICMPV6)
-            or (found := reference.found(context)) is None
-        ):
-            return
-        first = lowest_key(found)
-        if found.flags & NFT_SET_ANONYMOUS and first is not None and len(first) == 1:
-            self.icmp_type = first[0]
+        if self.headers.get(TRANSPORT) in (headers.ICMP, headers.ICMPV6):
+            self.icmp_type = reference.view.classified(lambda name: lowest_type(context.sets.get(decoded(name))))
 
     def addressed(self, load: Load) -> Load:
         """A flow's address or port, whose kind the packet's headers tell."""

@@ -97,7 +97,7 @@ def key_of(telling: Telling, attributes: Attributes, register: int, reference: S
     left = telling.get(attributes.get(register))
     if not telling.more(attributes[register], left):
         return left
-    found = reference.found(telling.context)
+    found = reference.kind(telling.context)
     return telling.get(attributes[register], found.key_length * 8) if found else left
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from collectors.netfilter.nft import datatypes, typeof
 from collectors.netfilter.nft.keys import NFT_CT_PROTO_DST, NFT_CT_PROTO_SRC
-from collectors.netfilter.nft.model import NftSet
+from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, NftSet
 from collectors.netfilter.nft.set_messages import userdata
 from collectors.wire.netlink import attribute, attribute_map, attributes
 
@@ -17,14 +17,17 @@ NFTA_SET_ELEM_KEY, NFTA_SET_ELEM_KEY_END, NFTA_DATA_VALUE = 1, 10, 1
 UDATA_SET_KEY_TYPEOF = 3
 
 
-def lowest_key(found: NftSet) -> bytes | None:
-    """The smallest key, None where no element was read."""
+def lowest_type(found: NftSet | None) -> int:
+    """The smallest key of an anonymous set of single octets, 0 of any other and where no element was read."""
+    if found is None or not found.flags & NFT_SET_ANONYMOUS:
+        return 0
     keys = [
         attribute_map(nested).get(NFTA_DATA_VALUE, b"")
         for payload in found.elements or ()
         if (nested := attribute_map(payload).get(NFTA_SET_ELEM_KEY)) is not None
     ]
-    return min(keys) if keys else None
+    lowest = min(keys, default=b"")
+    return lowest[0] if len(lowest) == 1 else 0
 
 
 def as_written(found: NftSet) -> NftSet:

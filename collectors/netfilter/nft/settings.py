@@ -68,7 +68,7 @@ def dynset(telling: Telling, attributes: Attributes) -> None:
     for expression in expressions(attributes):
         said += [" ", *stateless(expression)]
     if NFTA_DYNSET_SREG_DATA in attributes:
-        said += [" : ", *map_data(telling, attributes[NFTA_DYNSET_SREG_DATA], reference.found(telling.context))]
+        said += [" : ", *map_data(telling, attributes[NFTA_DYNSET_SREG_DATA], reference.kind(telling.context))]
     telling.say([*said, " }"])
 
 

@@ -188,7 +188,7 @@ def objref(telling: Telling, attributes: Attributes) -> None:
         telling.say([f'{lead}"', attributes[NFTA_OBJREF_IMM_NAME].hole(told_string), '"'])
         return
     reference = SetReference(needed(attributes, NFTA_OBJREF_SET_NAME))
-    found = reference.found(telling.context)
+    found = reference.kind(telling.context)
     if found is None:
         raise NotPlaced("a map that is not known")
     key = key_of(telling, attributes, NFTA_OBJREF_SET_SREG, reference)

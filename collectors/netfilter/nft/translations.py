@@ -41,7 +41,7 @@ def nat(telling: Telling, attributes: Attributes) -> None:
     word = "dnat" if unsigned(attributes, NFTA_NAT_TYPE) == NFT_NAT_DNAT else "snat"
     family, flags = unsigned(attributes, NFTA_NAT_FAMILY), unsigned(attributes, NFTA_NAT_FLAGS)
     low = telling.get(attributes[NFTA_NAT_REG_ADDR_MIN]) if NFTA_NAT_REG_ADDR_MIN in attributes else None
-    found = low.mapping.found(telling.context) if isinstance(low, Mapped) else None
+    found = low.mapping.kind(telling.context) if isinstance(low, Mapped) else None
     paired = found is not None and gives_more(found, family)
     named = telling.context.family == NFPROTO_INET or paired
     said: Text = [f" {WORDS[family]}" if named and family in WORDS else ""]
