@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,24 +81,20 @@ class Rules:
 def told(records: Records, templates: Templates[Told], lead: Callable[[str], str]) -> Rules:
     """All rules of a table as text; ``lead`` gives what stands before each rule from its chain's name."""
     count = len(records.chains)
-    texts, verdicts = [""] * count, [""] * count
-    comments: list[str | None] = [None] * count
+    texts, verdicts, comments = (np.full(count, nothing, object) for nothing in ("", "", None))
     packets, octets_counted = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
     counted = np.zeros(count, np.bool_)
     for rows, octets, found in templates.layouts(records.data, records.offsets, records.lengths):
-        put(texts, rows, filled(found.text, octets))
-        put(verdicts, rows, filled(found.verdict, octets))
+        texts[rows] = filled(found.text, octets)
+        if found.verdict:
+            verdicts[rows] = filled(found.verdict, octets)
         if found.comment:
-            put(comments, rows, filled(found.comment, octets))
+            comments[rows] = filled(found.comment, octets)
         if found.packets and found.bytes:
             packets[rows], octets_counted[rows] = numbers(found.packets, octets), numbers(found.bytes, octets)
             counted[rows] = True
     leads = {chain: lead(chain) for chain in dict.fromkeys(records.chains)}
-    texts = [(leads[chain] + said.lstrip()).rstrip() for chain, said in zip(records.chains, texts, strict=True)]
-    own = (records.chains, records.handles, texts, verdicts, comments)
+    pairs = zip(records.chains, texts.tolist(), strict=True)
+    whole = [leads[chain] + said if said else leads[chain].rstrip() for chain, said in pairs]
+    own = (records.chains, records.handles, whole, verdicts.tolist(), comments.tolist())
     return Rules(*own, packets, octets_counted, counted)
-
-
-def put(target: list[Any], rows: NDArray[np.intp], values: Sequence[Any]) -> None:
-    for row, value in zip(rows.tolist(), values, strict=True):
-        target[row] = value

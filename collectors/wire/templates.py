@@ -24,13 +24,13 @@ MOST = 1 << 16  # values that a hole keeps what was told of
 
 
 class Kept(dict[bytes, str]):
-    """What was told of each value."""
+    """What was told of each value, by the value without the zeros at its end."""
 
-    def __init__(self, tell: Callable[[bytes], str]) -> None:
-        self._tell = tell
+    def __init__(self, tell: Callable[[bytes], str], length: int) -> None:
+        self._tell, self._length = tell, length
 
     def __missing__(self, value: bytes) -> str:
-        said = self[value] = self._tell(value)
+        said = self[value] = self._tell(value.ljust(self._length, b"\0"))
         return said
 
 
@@ -44,7 +44,7 @@ class Hole:
 
     def __init__(self, start: int, length: int, tell: Callable[[bytes], str]) -> None:
         self.start, self.length, self.tell = start, length, tell
-        self.told = Kept(tell)
+        self.told = Kept(tell, length)
 
 
 class Place(NamedTuple):
@@ -142,7 +142,7 @@ class Class(NamedTuple):
     def holds(self, octets: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """For each record (n, width), whether it is so; each distinct value is asked about once."""
         values = column(octets, self.start, self.length)
-        same = {value: self.classify(value) == self.value for value in dict.fromkeys(values)}
+        same = {value: self.classify(value.ljust(self.length, b"\0")) == self.value for value in dict.fromkeys(values)}
         return np.array([same[value] for value in values], np.bool_)
 
 
@@ -267,11 +267,11 @@ def told_column(piece: Hole | Place, octets: NDArray[np.uint8]) -> list[Any]:
 
 
 def column(octets: NDArray[np.uint8], start: int, length: int) -> list[bytes]:
-    """The same part of every record (n, width)."""
+    """The same part of every record (n, width), without the zeros at its end: numpy's S cuts them off."""
     if not length:
         return [b""] * len(octets)
     part = np.ascontiguousarray(octets[:, start : start + length])
-    return list(part.view(f"V{length}")[:, 0].tolist())
+    return list(part.view(f"S{length}")[:, 0].tolist())
 
 
 def numbers(place: Place, octets: NDArray[np.uint8]) -> NDArray[Any]:

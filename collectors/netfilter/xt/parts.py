@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Sequence
 
 from collectors.netfilter.nft.symbols import protocols
 from collectors.netfilter.xt.fields import address, prefix_length
-from collectors.wire.templates import Pieces, View, told_string
+from collectors.wire.templates import Hole, Pieces, View, told_string
 
 IFNAMSIZ = 16
+IPV4_LENGTH = 4
 # names that iptables has of its own, for hosts without /etc/protocols (libxtables, xtables_chain_protos)
 OWN_NAMES = {
     1: "icmp", 6: "tcp", 17: "udp", 50: "esp", 51: "ah", 58: "ipv6-icmp", 132: "sctp", 135: "ipv6-mh", 136: "udplite",
@@ -36,6 +38,8 @@ def addressed(letter: str, value: View, mask: bytes, inverted: object, family: i
     """-s or -d; ``value`` may be shorter than ``mask``: what a prefix leaves out."""
     length = prefix_length(mask, family)
     said = address(mask, family) if length is None else str(length)
+    if len(value) == IPV4_LENGTH == len(mask):
+        return f"{flag(letter, inverted)} ", value.hole(socket.inet_ntoa), f"/{said}"
     padded = value.hole(lambda octets: address(octets.ljust(len(mask), b"\0"), family))
     return f"{flag(letter, inverted)} ", padded, f"/{said}"
 
@@ -64,6 +68,8 @@ def remark(name: str, data: View) -> Pieces:
 def joined(parts: Sequence[Pieces]) -> Pieces:
     """Options one after the other, without the space before the first."""
     pieces = [piece for part in parts for piece in part if piece != ""]
-    if pieces and isinstance(pieces[0], str):
-        pieces[0] = pieces[0].removeprefix(" ")
+    if pieces and isinstance(first := pieces[0], str):
+        pieces[0] = first.removeprefix(" ")
+    elif pieces and isinstance(first, Hole):
+        pieces[0] = Hole(first.start, first.length, lambda octets: first.tell(octets).removeprefix(" "))
     return pieces
