@@ -1,61 +1,43 @@
-"""The only list of collectors."""
+"""The only list of collectors; each module is imported when its table is asked for."""
 
 from __future__ import annotations
 
-from collectors.collector import Collector
-from collectors.netfilter.conntrack import CONNTRACK
-from collectors.netfilter.conntrack_statistics import CONNTRACK_STATISTICS
-from collectors.netfilter.expectations import EXPECTATIONS
-from collectors.netfilter.nft_objects import NFT_OBJECTS
-from collectors.netfilter.ruleset import NETFILTER
-from collectors.netfilter.set_elements import SET_ELEMENTS
-from collectors.netfilter.sets import SETS
-from collectors.netlink.addresses import ADDRESSES
-from collectors.netlink.ethtool import ETHTOOL
-from collectors.netlink.links import LINKS
-from collectors.netlink.neighbours import NEIGHBOURS
-from collectors.netlink.nexthop_objects import NEXTHOPS
-from collectors.netlink.nsids import NSIDS
-from collectors.netlink.peers import PEERS
-from collectors.netlink.qdiscs import CLASSES, QDISCS
-from collectors.netlink.routes import ROUTES
-from collectors.netlink.rules import RULES
-from collectors.netlink.sockets import SOCKETS
-from collectors.proc.limits import LIMITS
-from collectors.proc.protocols import PROTOCOLS
-from collectors.proc.socket_owners import SOCKET_OWNERS
-from collectors.proc.softnet import SOFTNET
+from collections.abc import Mapping
+from importlib import import_module
 
-COLLECTORS: tuple[Collector, ...] = (
-    LINKS,
-    NSIDS,
-    PEERS,
-    ETHTOOL,
-    ADDRESSES,
-    RULES,
-    ROUTES,
-    NEXTHOPS,
-    NEIGHBOURS,
-    QDISCS,
-    CLASSES,
-    SOFTNET,
-    PROTOCOLS,
-    SOCKETS,
-    SOCKET_OWNERS,
-    NETFILTER,
-    SETS,
-    SET_ELEMENTS,
-    NFT_OBJECTS,
-    LIMITS,
-    CONNTRACK,
-    CONNTRACK_STATISTICS,
-    EXPECTATIONS,
-)
+from collectors.collector import Collector
+
+# name -> module, in which the collector stands under its name in capitals
+MODULES: Mapping[str, str] = {
+    "links": "collectors.netlink.links",
+    "nsids": "collectors.netlink.nsids",
+    "peers": "collectors.netlink.peers",
+    "ethtool": "collectors.netlink.ethtool",
+    "addresses": "collectors.netlink.addresses",
+    "rules": "collectors.netlink.rules",
+    "routes": "collectors.netlink.routes",
+    "nexthops": "collectors.netlink.nexthop_objects",
+    "neighbours": "collectors.netlink.neighbours",
+    "qdiscs": "collectors.netlink.qdiscs",
+    "classes": "collectors.netlink.qdiscs",
+    "softnet": "collectors.proc.softnet",
+    "protocols": "collectors.proc.protocols",
+    "sockets": "collectors.netlink.sockets",
+    "socket_owners": "collectors.proc.socket_owners",
+    "netfilter": "collectors.netfilter.ruleset",
+    "sets": "collectors.netfilter.sets",
+    "set_elements": "collectors.netfilter.set_elements",
+    "nft_objects": "collectors.netfilter.nft_objects",
+    "limits": "collectors.proc.limits",
+    "conntrack": "collectors.netfilter.conntrack",
+    "conntrack_statistics": "collectors.netfilter.conntrack_statistics",
+    "expectations": "collectors.netfilter.expectations",
+}
 
 
 def collector(name: str) -> Collector:
     """The collector of that name; KeyError names the ones there are."""
-    for entry in COLLECTORS:
-        if entry.name == name:
-            return entry
-    raise KeyError(f"no collector {name!r}; there are {', '.join(entry.name for entry in COLLECTORS)}")
+    if name not in MODULES:
+        raise KeyError(f"no collector {name!r}; there are {', '.join(MODULES)}")
+    found: Collector = getattr(import_module(MODULES[name]), name.upper())
+    return found

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 
 from collectors.table import Column, Gap, Table
 from collectors.values import Cell, Codes
 from nettui.joins import index_names, masked, named, pairs, with_device, with_matching, with_owners, with_text
-from nettui.netfilter.hooks import hooks
-from nettui.netfilter.rules import netfilter
-from nettui.netfilter.services import services
 from nettui.overview import OVERVIEW_NEEDS, overview
 from nettui.snapshot import Fill, Snapshot
 
@@ -116,6 +114,16 @@ def sockets(tables: Tables) -> Table:
     return with_owners(table, tables["socket_owners"]) if "socket_owners" in tables else table
 
 
+def late(module: str, name: str) -> Callable[[Tables], Table]:
+    """A join of a module that is imported when the section is asked for: most reports never need it."""
+
+    def join(tables: Tables) -> Table:
+        found: Callable[[Tables], Table] = getattr(import_module(module), name)
+        return found(tables)
+
+    return join
+
+
 SECTIONS: dict[str, Section] = {
     "overview": Section(OVERVIEW_NEEDS, overview, whole=True),
     "links": Section(("links", "nsids", "peers", "ethtool"), links),
@@ -138,9 +146,9 @@ SECTIONS: dict[str, Section] = {
     "softnet": Section(("softnet",), lambda tables: tables["softnet"]),
     "protocols": Section(("protocols",), lambda tables: tables["protocols"]),
     "sockets": Section(("sockets", "socket_owners", "links"), sockets),
-    "netfilter": Section(("netfilter",), netfilter),
-    "hooks": Section(("netfilter",), hooks),
-    "services": Section(("netfilter",), services),
+    "netfilter": Section(("netfilter",), late("nettui.netfilter.rules", "netfilter")),
+    "hooks": Section(("netfilter",), late("nettui.netfilter.hooks", "hooks")),
+    "services": Section(("netfilter",), late("nettui.netfilter.services", "services")),
     "sets": Section(("sets",), lambda tables: tables["sets"]),
     "set_elements": Section(("set_elements",), lambda tables: tables["set_elements"]),
     "nft_objects": Section(("nft_objects",), lambda tables: tables["nft_objects"]),

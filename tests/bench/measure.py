@@ -73,6 +73,8 @@ def main(what: str, name: str, netns: str) -> None:
     host = Host(netns or None)
     from nettui import sources  # noqa: F401  (imports are no part of a measurement)
 
+    collector(name)
+
     if what == "refresh":
         collect(name, host)
     started = time.perf_counter()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from collectors.registry import COLLECTORS
+from collectors.registry import MODULES, collector
 from nettui import sources
 from nettui.derive import SECTIONS
 from nettui.panels.panel import Panel
@@ -15,12 +15,16 @@ from tests.lab import joined_pair, needs_root
 every_panel = pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.name)
 
 
+def test_every_collector_is_found_under_its_name():
+    assert [collector(name).name for name in MODULES] == list(MODULES)
+
+
 def test_every_section_has_a_panel_and_every_panel_a_section():
     assert {panel.name for panel in PANELS} == set(SECTIONS)
 
 
 def test_every_section_is_made_of_collectors_that_exist():
-    assert {name for section in SECTIONS.values() for name in section.needs} <= {entry.name for entry in COLLECTORS}
+    assert {name for section in SECTIONS.values() for name in section.needs} <= MODULES.keys()
 
 
 def test_no_two_panels_share_a_key():
