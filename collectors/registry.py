@@ -29,9 +29,9 @@ MODULES: Mapping[str, str] = {
     "set_elements": "collectors.netfilter.set_elements",
     "nft_objects": "collectors.netfilter.nft_objects",
     "limits": "collectors.proc.limits",
-    "conntrack": "collectors.netfilter.conntrack",
-    "conntrack_statistics": "collectors.netfilter.conntrack_statistics",
-    "expectations": "collectors.netfilter.expectations",
+    "conntrack": "collectors.netfilter.conntrack.flows",
+    "conntrack_statistics": "collectors.netfilter.conntrack.statistics",
+    "expectations": "collectors.netfilter.conntrack.expectations",
 }
 
 

@@ -144,7 +144,7 @@ def report(
 
 def tell_events(selection: Selection, form: str, host: Host) -> None:
     """Print conntrack's events until it is interrupted, or as many as the limit says."""
-    from collectors.netfilter.conntrack_events import COLUMNS, Events
+    from collectors.netfilter.conntrack.events import COLUMNS, Events
     from nettui.query import QueryError
     from nettui.report.follow import lines
     from nettui.report.output import destination

@@ -30,16 +30,16 @@ def row(table: legacy.LegacyTable, chain: legacy.LegacyChain) -> Chain:
     family = FAMILIES[table.family]
     if chain.hook is None:
         return Chain("iptables-legacy", family, table.name, chain.name)
-    _, priority = built_in.CHAINS.get(table.name, {}).get(chain.name, (chain.hook, None))
+    known = built_in.CHAINS.get(table.name, {}).get(chain.name)
     return Chain(
         "iptables-legacy",
         family,
         table.name,
         chain.name,
         hook=chain.hook,
-        priority=priority,
-        priority_name=None if priority is None else priority_name(table.family, chain.hook, priority),
-        type="nat" if table.name == "nat" else "filter",
+        priority=known and known.priority,
+        priority_name=known and priority_name(table.family, chain.hook, known.priority),
+        type=known and known.type,
         policy=chain.policy,
         counted=None if chain.packets is None or chain.bytes is None else (chain.packets, chain.bytes),
     )

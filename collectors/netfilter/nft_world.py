@@ -99,11 +99,12 @@ def held(described: NftTable | None, members: Sequence[NftChain], telling: Telli
 
 
 def is_built_in(key: TableKey, members: Sequence[NftChain]) -> bool:
-    """Whether iptables takes the table for its own: its name, and each base chain's name, hook and priority."""
+    """Whether iptables takes the table for its own: its name, and each base chain's name, hook, priority and type."""
     known = built_in.CHAINS.get(key.name)
     if known is None or key.family not in IPTABLES:
         return False
-    return all(chain.hook is None or known.get(chain.name) == (chain.hook, chain.priority) for chain in members)
+    based = (chain for chain in members if chain.hook is not None)
+    return all(known.get(chain.name) == (chain.hook, chain.priority, chain.type) for chain in based)
 
 
 def row(described: NftTable | None, chain: NftChain, world: str) -> Chain:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from collectors.netfilter.conntrack_events import COLUMNS
+from collectors.netfilter.conntrack.events import COLUMNS
 from collectors.table import Table
 from nettui.report.cells import plain, texts
 from nettui.report.json import encode, objects

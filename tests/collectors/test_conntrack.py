@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 
 from collectors.collector import Block
-from collectors.netfilter import conntrack_words
-from collectors.netfilter.conntrack import CLOCK, CONNTRACK, CT_NEW, DUMPED
-from collectors.netfilter.conntrack_entries import (
+from collectors.netfilter.conntrack import words
+from collectors.netfilter.conntrack.entries import (
     CTA_HELP,
     CTA_ID,
     CTA_LABELS,
@@ -23,8 +22,9 @@ from collectors.netfilter.conntrack_entries import (
     CTA_TUPLE_ORIG,
     CTA_TUPLE_REPLY,
 )
-from collectors.netfilter.conntrack_statistics import BUCKETS, CONNTRACK_STATISTICS
-from collectors.netfilter.expectations import EXPECTATIONS
+from collectors.netfilter.conntrack.expectations import EXPECTATIONS
+from collectors.netfilter.conntrack.flows import CLOCK, CONNTRACK, CT_NEW, DUMPED
+from collectors.netfilter.conntrack.statistics import BUCKETS, CONNTRACK_STATISTICS
 from collectors.wire.netlink import DecodeError, attribute, request
 from tests.collectors.hostile import cut_blocks, cut_messages, mutations, quick, stands
 from tests.record import recorded
@@ -203,11 +203,11 @@ def test_names_from_outside_are_kept_as_they_are():
 def test_labels_have_names_where_the_host_gives_them(monkeypatch, tmp_path):
     file = tmp_path / "connlabel.conf"
     file.write_text("# bits\n5 eth0-in\nx y\n127 last\n")
-    monkeypatch.setattr(conntrack_words, "CONNLABEL", file)
-    conntrack_words.label_names.cache_clear()
+    monkeypatch.setattr(words, "CONNLABEL", file)
+    words.label_names.cache_clear()
     bits = (1 << 5 | 1 << 6 | 1 << 127).to_bytes(16, "little")
     assert one(attribute(CTA_LABELS, bits))["labels"] == ["eth0-in", "6", "last"]
-    conntrack_words.label_names.cache_clear()
+    words.label_names.cache_clear()
     assert "labels" not in one(attribute(CTA_LABELS, bytes(16)))
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from collectors.collector import Block
 from collectors.host import Host
-from collectors.netfilter import conntrack
-from collectors.netfilter.conntrack import CONNTRACK
-from collectors.netfilter.conntrack_columns import COLUMNS
-from collectors.netfilter.conntrack_filter import request
+from collectors.netfilter.conntrack import flows
+from collectors.netfilter.conntrack.columns import COLUMNS
+from collectors.netfilter.conntrack.filter import request
+from collectors.netfilter.conntrack.flows import CONNTRACK
 from collectors.wire.netlink import NLMSG_ERROR, attribute_map, messages
 from nettui import sources
 from nettui.query import compile
@@ -81,19 +81,19 @@ def test_a_section_is_narrowed_by_what_is_asked_of_it():
 
 def test_a_kernel_that_refuses_the_filter_is_asked_for_everything(monkeypatch):
     """Made up: such a kernel has no connection marks (EOPNOTSUPP)."""
-    whole = Block(conntrack.DUMPED, b"all")
+    whole = Block(flows.DUMPED, b"all")
     refusal = struct.pack("=IHHIIi", 36, NLMSG_ERROR, 0, 1, 0, -errno.EOPNOTSUPP) + bytes(16)
-    monkeypatch.setattr(conntrack.nfnetlink, "absence", lambda *_: None)
+    monkeypatch.setattr(flows.nfnetlink, "absence", lambda *_: None)
     monkeypatch.setattr(
-        conntrack,
+        flows,
         "dumped",
-        lambda host, family=0, attributes=b"": iter([Block(conntrack.DUMPED, refusal) if attributes else whole]),
+        lambda host, family=0, attributes=b"": iter([Block(flows.DUMPED, refusal) if attributes else whole]),
     )
-    assert list(conntrack.read(Host(), (("mark", 7),)))[1:] == [whole]
+    assert list(flows.read(Host(), (("mark", 7),)))[1:] == [whole]
 
 
 def test_any_other_refusal_is_told():
     refusal = struct.pack("=IHHIIi", 36, NLMSG_ERROR, 0, 1, 0, -errno.EPERM) + bytes(16)
-    assert not conntrack.refused(Block(conntrack.DUMPED, refusal))
+    assert not flows.refused(Block(flows.DUMPED, refusal))
     with pytest.raises(OSError, match="not permitted"):
         messages(refusal)

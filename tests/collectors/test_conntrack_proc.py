@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from collectors.collector import Block
 from collectors.host import Host
-from collectors.netfilter.conntrack import CONNTRACK, LISTED
+from collectors.netfilter.conntrack.flows import CONNTRACK, LISTED
 from collectors.wire.netlink import DecodeError
 from nettui.snapshot import gap
 from tests.collectors.hostile import quick, stands

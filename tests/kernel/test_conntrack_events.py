@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from collectors.host import Host
-from collectors.netfilter.conntrack_events import COLUMNS, LOST, Events, decode
+from collectors.netfilter.conntrack.events import COLUMNS, LOST, Events, decode
 from collectors.table import Table, concatenate
 from collectors.wire.netlink import DecodeError, NetlinkError, request
 from nettui.report.follow import lines

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from collectors import collect
-from collectors.netfilter import conntrack, conntrack_columns, conntrack_statistics, expectations
+from collectors.netfilter.conntrack import columns, expectations, flows, statistics
 from collectors.table import Gap
 from tests import conntrack_scenes
 from tests.lab import Namespace, needs_root
@@ -65,7 +65,7 @@ def compared(row: Document, peer: Document) -> list[str]:
     if row["proto"] == "sctp":
         own["state"] = peer.pop("state")
     own |= {} if "helper" in peer else {"helper": "not in the XML of all versions"}
-    found = differences(row, peer, conntrack_columns.COLUMNS, own=own, close=CLOSE)
+    found = differences(row, peer, columns.COLUMNS, own=own, close=CLOSE)
     for word, (bit, present) in MARKED.items():
         if (bit in row["status"]) == (present != (word in words)):
             found.append(f"{word}: {row['status']}")
@@ -184,7 +184,7 @@ def test_statistics_are_those_of_conntrack(router):
         return [
             difference
             for cpu, row in rows.items()
-            for difference in differences(row, {**peers[cpu], **whole}, conntrack_statistics.COLUMNS)
+            for difference in differences(row, {**peers[cpu], **whole}, statistics.COLUMNS)
         ]
 
     assert not settled(attempt)
@@ -192,8 +192,8 @@ def test_statistics_are_those_of_conntrack(router):
 
 def test_a_table_that_is_read_from_proc_tells_the_same_as_far_as_it_goes(router):
     def attempt() -> list[str]:
-        blocks = list(conntrack.listed(router.host, Gap("not loaded", "modprobe")))
-        listed = conntrack.decode(blocks)
+        blocks = list(flows.listed(router.host, Gap("not loaded", "modprobe")))
+        listed = flows.decode(blocks)
         assert "without id" in listed.gaps[0].reason
         rows = {ends(row): row for row in collect("conntrack", router.host).rows()}
         assert len(listed) == len(rows)

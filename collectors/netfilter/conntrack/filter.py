@@ -11,8 +11,8 @@ import struct
 from collections.abc import Mapping
 
 from collectors.collector import Equalities
-from collectors.netfilter.conntrack_entries import CTA_MARK, CTA_MARK_MASK, CTA_STATUS, CTA_STATUS_MASK, CTA_ZONE
-from collectors.netfilter.conntrack_words import FAMILIES, STATUS
+from collectors.netfilter.conntrack.entries import CTA_MARK, CTA_MARK_MASK, CTA_STATUS, CTA_STATUS_MASK, CTA_ZONE
+from collectors.netfilter.conntrack.words import FAMILIES, STATUS
 from collectors.netfilter.nfnetlink import NFPROTO_UNSPEC
 from collectors.wire.netlink import attribute
 

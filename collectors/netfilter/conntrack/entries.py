@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.draft import Draft
-from collectors.netfilter import conntrack_tuples as tuples
-from collectors.netfilter import conntrack_words as words
-from collectors.netfilter.conntrack_columns import COLUMNS
-from collectors.netfilter.conntrack_nat import put_nat
+from collectors.netfilter.conntrack import tuples as tuples
+from collectors.netfilter.conntrack import words as words
+from collectors.netfilter.conntrack.columns import COLUMNS
+from collectors.netfilter.conntrack.nat import put_nat
 from collectors.netfilter.nfnetlink import NFGENMSG
 from collectors.table import Table
 from collectors.values import Cell

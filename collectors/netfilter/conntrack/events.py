@@ -17,8 +17,9 @@ from typing import Self
 import numpy as np
 
 from collectors.host import Host
-from collectors.netfilter import conntrack_entries, nfnetlink
-from collectors.netfilter.conntrack_columns import COLUMNS as ENTRY_COLUMNS
+from collectors.netfilter import nfnetlink
+from collectors.netfilter.conntrack import entries
+from collectors.netfilter.conntrack.columns import COLUMNS as ENTRY_COLUMNS
 from collectors.netlink.dump import SOL_NETLINK, open_netlink
 from collectors.table import Column, Gap, Table
 from collectors.values import Codes, Numbers, Values, constant
@@ -87,7 +88,7 @@ class Events:
 def decode(data: bytes, now: int) -> Table:
     """One row per event of whole messages, in order; ``now``: nanoseconds since the epoch."""
     found = messages(data).of(CT_NEW, CT_DELETE)
-    entries = conntrack_entries.lasting(conntrack_entries.rows(found), now / conntrack_entries.NANOSECONDS)
+    table = entries.lasting(entries.rows(found), now / entries.NANOSECONDS)
     codes = np.where(found.types == CT_DELETE, 2, np.where(found.flags & NLM_F_CREATE, 0, 1)).astype(np.int8)
     own: dict[str, Values] = {"event": Codes(codes, EVENTS), "heard": Numbers(constant(now, len(found), np.uint64))}
-    return entries.extended(OWN_COLUMNS, own)
+    return table.extended(OWN_COLUMNS, own)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from collectors.collector import Block, Collector, Raw
 from collectors.draft import Draft
 from collectors.host import Host
-from collectors.netfilter import conntrack_tuples as tuples
-from collectors.netfilter import conntrack_words as words
 from collectors.netfilter import nfnetlink
+from collectors.netfilter.conntrack import tuples as tuples
+from collectors.netfilter.conntrack import words as words
 from collectors.netfilter.nfnetlink import NFGENMSG
 from collectors.netlink.dump import decode_dump
 from collectors.table import Column, Gap, Table

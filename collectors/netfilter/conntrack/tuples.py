@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.draft import Draft
-from collectors.netfilter import conntrack_words as words
+from collectors.netfilter.conntrack import words as words
 from collectors.table import Column
 from collectors.values import IPV4, IPV6, Cell, address_text
 from collectors.wire.netlink import DecodeError, attribute_map

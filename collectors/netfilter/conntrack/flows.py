@@ -14,8 +14,9 @@ from collections.abc import Iterator
 
 from collectors.collector import Block, Collector, Equalities, Raw
 from collectors.host import Host
-from collectors.netfilter import conntrack_entries, conntrack_filter, conntrack_proc, nfnetlink
-from collectors.netfilter.conntrack_columns import COLUMNS
+from collectors.netfilter import nfnetlink
+from collectors.netfilter.conntrack import entries, filter, proc
+from collectors.netfilter.conntrack.columns import COLUMNS
 from collectors.netlink.dump import decode_dump
 from collectors.table import Gap, Table, concatenate
 from collectors.wire.netlink import DecodeError, NetlinkError, messages
@@ -34,7 +35,7 @@ def read(host: Host, equalities: Equalities = ()) -> Iterator[Block | Gap]:
     if lacking:
         yield from listed(host, lacking)
         return
-    family, attributes = conntrack_filter.request(equalities)
+    family, attributes = filter.request(equalities)
     for block in dumped(host, family, attributes):
         if attributes and refused(block):
             yield from dumped(host)
@@ -70,18 +71,18 @@ def decode(raw: Raw) -> Table:
     """The entries in the order of the kernel's hash table."""
     now, tables = 0.0, []
 
-    def entries() -> Iterator[Block | Gap]:
+    def dumps() -> Iterator[Block | Gap]:
         nonlocal now
         for item in raw:
             if isinstance(item, Block) and item.part == CLOCK:
                 now = clock(bytes(item.data))
             elif isinstance(item, Block) and item.part == LISTED:
-                tables.append(conntrack_proc.rows(bytes(item.data)))
+                tables.append(proc.rows(bytes(item.data)))
             else:
                 yield item
 
-    table = decode_dump(entries(), {DUMPED: conntrack_entries.rows}, [CT_NEW])
-    return conntrack_entries.lasting(concatenate([table, *tables]) if tables else table, now)
+    table = decode_dump(dumps(), {DUMPED: entries.rows}, [CT_NEW])
+    return entries.lasting(concatenate([table, *tables]) if tables else table, now)
 
 
 def clock(data: bytes) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.draft import Draft
-from collectors.netfilter.conntrack_tuples import Ends
+from collectors.netfilter.conntrack.tuples import Ends
 from collectors.values import IPV4, IPV6, Codes, Index
 
 NAT = ("SNAT", "DNAT", "SNAT,DNAT")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collectors.netfilter import conntrack_tuples
+from collectors.netfilter.conntrack import tuples
 from collectors.table import Column
 
 COLUMNS = (
@@ -10,8 +10,8 @@ COLUMNS = (
     Column("family", "text", help="inet or inet6"),
     Column("proto", "text", help="tcp, udp, icmp, …; the number of a protocol that conntrack(8) calls unknown"),
     Column("state", "text", help="TCP, SCTP and DCCP: what the flow has come to"),
-    *conntrack_tuples.columns("", "of the first packet", "sport", "dport"),
-    *conntrack_tuples.columns("reply_", "that replies are expected with"),
+    *tuples.columns("", "of the first packet", "sport", "dport"),
+    *tuples.columns("reply_", "that replies are expected with"),
     Column("nat", "text", help="SNAT, DNAT or both, where replies do not come from and go to what was addressed"),
     Column("nat_src", "address", help="source address that takes the place of src"),
     Column("nat_sport", "u2", help="source port that takes the place of sport"),

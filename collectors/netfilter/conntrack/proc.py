@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.draft import Draft
-from collectors.netfilter import conntrack_words as words
-from collectors.netfilter.conntrack_columns import COLUMNS
-from collectors.netfilter.conntrack_nat import put_nat
-from collectors.netfilter.conntrack_tuples import Ends
+from collectors.netfilter.conntrack import words as words
+from collectors.netfilter.conntrack.columns import COLUMNS
+from collectors.netfilter.conntrack.nat import put_nat
+from collectors.netfilter.conntrack.tuples import Ends
 from collectors.table import Column, Table
 from collectors.values import ABSENT, IPV4, IPV6
 from collectors.wire.netlink import DecodeError

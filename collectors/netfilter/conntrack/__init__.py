@@ -1,0 +1,1 @@
+"""Conntrack over ctnetlink: flows, events, expectations and what each CPU counted."""
