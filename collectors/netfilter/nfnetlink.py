@@ -57,7 +57,8 @@ def one(host: Host, subsystem: int, message: int, family: int = NFPROTO_UNSPEC, 
 def absence(host: Host, subsystem: int) -> Gap | None:
     """Why the subsystem may not be asked: a request would make the kernel load its module (nfnetlink_rcv_msg)."""
     module, function, called = SERVED_BY[subsystem]
-    if not modules.missing([module], modules.at_hand(host)) or modules.in_kernel(host, function):
+    present = modules.at_hand(host)
+    if not modules.missing([module], present) or modules.in_kernel(Host(proc=host.proc), function, present):
         return None
     return Gap(f"{called}: the module {module} is not loaded", f"`modprobe {module}`, where you want it loaded")
 
