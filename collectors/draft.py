@@ -120,7 +120,8 @@ def of_rows(columns: Sequence[Column], rows: Sequence[Mapping[str, Cell]]) -> Dr
         cells = [row.get(column.name) for row in rows]
         if column.numeric or column.dtype == "bool":
             known = np.array([cell is not None for cell in cells], np.bool_)
-            draft.numbers(column.name, np.array([cell or 0 for cell in cells]), known=known)
+            wide = column.dtype if column.dtype == "u8" else None  # numpy takes some of 64 bits among others for floats
+            draft.numbers(column.name, np.array([cell or 0 for cell in cells], wide), known=known)
         else:
             draft.cells(column.name, cells)
     return draft

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 from collectors.collector import Block
+from collectors.draft import of_rows
 from collectors.host import Host
 from collectors.netfilter import nfnetlink
 from collectors.netfilter.nft.element_places import counted, listed
@@ -245,3 +246,9 @@ def test_elements_with_changed_bytes_are_a_table_or_a_decode_error(blocks):
 @given(mutations(BLOCKS["nft_objects"]))
 def test_objects_with_changed_bytes_are_a_table_or_a_decode_error(blocks):
     stands(NFT_OBJECTS, blocks)
+
+
+def test_numbers_of_64_bits_beside_smaller_ones_stay_what_they_are():
+    """numpy takes such a list for floats."""
+    draft = of_rows(NFT_OBJECTS.columns, [{"quota": (1 << 64) - 1}, {"quota": 5}, {}])
+    assert draft.table()["quota"].cells() == [(1 << 64) - 1, 5, None]
