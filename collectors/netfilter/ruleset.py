@@ -118,7 +118,7 @@ def put_rules(draft: Draft, rules: Rules, order: NDArray[np.intp], at: NDArray[n
     draft.numbers("bytes", rules.bytes[order], at, counted)
     draft.numbers("handle", handles, at, handles != 0)
     losing = np.array([verdict in LOSING for verdict in verdicts], np.bool_)
-    draft.numbers("uncounted", True, at, losing & ~counted)
+    draft.numbers("uncounted", True, at, losing & ~counted & ~rules.elsewhere[order])
 
 
 def aim(verdict: str) -> str | None:

@@ -17,7 +17,8 @@ class Told:
 
     ``verdict``: what ends the rule, in nft's words for every world (accept, drop, reject, return, queue, snat, dnat,
     masquerade, redirect, tproxy, "jump CHAIN", "goto CHAIN", vmap); none for a rule that only counts, logs or sets.
-    ``comment``: iptables' ``-m comment``. ``packets``, ``bytes``: the rule's own counter.
+    ``comment``: iptables' ``-m comment``. ``packets``, ``bytes``: the rule's own counter. ``elsewhere``: a counter that
+    has a name, or that an element has, counts what the rule meets.
     """
 
     text: Pieces
@@ -25,6 +26,7 @@ class Told:
     comment: Pieces = ()
     packets: Place | None = None
     bytes: Place | None = None
+    elsewhere: bool = False
 
 
 class NotTheirs(ValueError):
@@ -50,6 +52,7 @@ class Rules:
     """Rules of one chain or many, in the kernel's order; each list and array (n,).
 
     ``counted``: whether the rule has a counter of its own; else packets and bytes mean nothing.
+    ``elsewhere``: see Told.
     """
 
     chains: list[str]
@@ -60,6 +63,7 @@ class Rules:
     packets: NDArray[np.uint64]
     bytes: NDArray[np.uint64]
     counted: NDArray[np.bool_]
+    elsewhere: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.chains)
@@ -75,6 +79,7 @@ class Rules:
             np.concatenate([np.zeros(0, np.uint64), *(part.packets for part in parts)]),
             np.concatenate([np.zeros(0, np.uint64), *(part.bytes for part in parts)]),
             np.concatenate([np.zeros(0, np.bool_), *(part.counted for part in parts)]),
+            np.concatenate([np.zeros(0, np.bool_), *(part.elsewhere for part in parts)]),
         )
 
 
@@ -83,7 +88,7 @@ def told(records: Records, templates: Templates[Told], lead: Callable[[str], str
     count = len(records.chains)
     texts, verdicts, comments = (np.full(count, nothing, object) for nothing in ("", "", None))
     packets, octets_counted = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
-    counted = np.zeros(count, np.bool_)
+    counted, elsewhere = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
     for rows, octets, found in templates.layouts(records.data, records.offsets, records.lengths):
         texts[rows] = filled(found.text, octets)
         if found.verdict:
@@ -93,8 +98,9 @@ def told(records: Records, templates: Templates[Told], lead: Callable[[str], str
         if found.packets and found.bytes:
             packets[rows], octets_counted[rows] = numbers(found.packets, octets), numbers(found.bytes, octets)
             counted[rows] = True
+        elsewhere[rows] = found.elsewhere
     leads = {chain: lead(chain) for chain in dict.fromkeys(records.chains)}
     pairs = zip(records.chains, texts.tolist(), strict=True)
     whole = [leads[chain] + said if said else leads[chain].rstrip() for chain, said in pairs]
     own = (records.chains, records.handles, whole, verdicts.tolist(), comments.tolist())
-    return Rules(*own, packets, octets_counted, counted)
+    return Rules(*own, packets, octets_counted, counted, elsewhere)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.netfilter.nft import rule
-from collectors.netfilter.nft.model import Context
+from collectors.netfilter.nft.model import Context, NftSet
 from collectors.netfilter.told import Records, Rules, Told, told
 from collectors.wire.netlink import DecodeError, attribute
 from collectors.wire.templates import Hole, Marks, Templates, View, filled
@@ -209,6 +209,24 @@ def test_what_compares_a_value_that_is_not_known_is_named_too():
     assert text(inner, cmp(b"\0\x35"), counter(5, 6), DROP) == "[expr inner] [expr cmp] counter packets 5 bytes 6 drop"
     assert text(expression("meta", (1, 8), (2, 99)), ACCEPT) == "[expr meta] accept"
     assert text(MARK, expression("cmp", (1, 8), (2, 17), (3, value(b"\0\0\0\1")))) == "[expr cmp]"
+
+
+def test_what_a_register_held_before_an_unknown_expression_is_not_taken_for_what_it_holds_behind():
+    newer = expression("bitwise", (1, 8), (2, 8), (3, 4), (6, 77))
+    five = struct.pack("=I", 5)
+    assert text(MARK, newer, cmp(five), DROP) == "[expr bitwise] [expr cmp] drop"
+    assert text(MARK, expression("teleport", (1, 8)), MARK, cmp(five)) == "[expr teleport] meta mark 0x00000005"
+
+
+def test_a_counter_with_a_name_and_one_of_an_element_count_what_the_rule_loses():
+    blocked = NftSet(2, "t", "blocked", key_length=4)
+    context = Context(2, sets={"blocked": blocked, "c": blocked}, counting=frozenset({"c"}))
+    named, quota = (expression("objref", (1, kind), (2, b"n\0")) for kind in (1, 2))
+    look, other = (expression("lookup", (1, name), (2, 8)) for name in (b"c\0", b"blocked\0"))
+    add = expression("dynset", (1, b"blocked\0"), (3, 0), (4, 8), (7, counter(1, 2)[4:]))
+    rules = [b"".join([SADDR, *parts, DROP]) for parts in ([named], [quota], [look], [other], [add], [])]
+    found, _ = told_rules(rules, context)
+    assert found.elsewhere.tolist() == [True, False, True, False, True, False]
 
 
 def test_attributes_of_a_newer_kernel_are_ignored():

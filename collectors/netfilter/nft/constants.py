@@ -146,6 +146,11 @@ class SetReference:
         """The set as far as its type goes; another set of the same type is told in the same way."""
         return self.view.classified(lambda octets: typed(context.sets.get(decoded(octets))))
 
+    def counts(self, context: Context) -> bool:
+        """Whether its elements count what meets them."""
+        named = context.counting
+        return bool(named) and self.view.classified(lambda octets: decoded(octets) in named)
+
     def text(self, context: Context) -> Text:
         return [self.view.hole(partial(self._told, context))]
 

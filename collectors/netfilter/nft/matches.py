@@ -78,6 +78,7 @@ def between(telling: Telling, attributes: Attributes) -> None:
 def lookup(telling: Telling, attributes: Attributes) -> None:
     reference = SetReference(needed(attributes, NFTA_LOOKUP_SET))
     left = key_of(telling, attributes, NFTA_LOOKUP_SREG, reference)
+    telling.counted_elsewhere |= reference.counts(telling.context)
     if NFTA_LOOKUP_DREG not in attributes:
         inverted = unsigned(attributes, NFTA_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV
         compare(telling, Match(left, "!=" if inverted else "==", reference))

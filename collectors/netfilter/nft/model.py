@@ -45,7 +45,7 @@ class NftSet:
 class Context:
     """``family``: NFPROTO_* of the table; ``sets``: the table's, by name; ``device``: the name of an ifindex;
     ``ipsets``: names of the ipset sets by index, for iptables' ``-m set``. ``inline``: texts of anonymous sets that
-    were told before, by what they depend on.
+    were told before, by what they depend on. ``counting``: the sets whose every element has a counter.
     """
 
     family: int
@@ -54,3 +54,4 @@ class Context:
     device: Callable[[int], str | None] = lambda index: None
     ipsets: Mapping[int, str] = field(default_factory=dict)
     inline: dict[object, str] = field(default_factory=dict, compare=False)
+    counting: frozenset[str] = frozenset()

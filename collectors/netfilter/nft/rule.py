@@ -37,7 +37,13 @@ def tell(expressions: View, context: Context) -> Told:
         for statement in telling.statements
         if not statement.dropped
     ]
-    return Told(joined(texts, " "), telling.verdict, packets=telling.packets, bytes=telling.bytes)
+    return Told(
+        joined(texts, " "),
+        telling.verdict,
+        packets=telling.packets,
+        bytes=telling.bytes,
+        elsewhere=telling.counted_elsewhere,
+    )
 
 
 def read(telling: Telling, expression: View) -> None:
@@ -53,6 +59,6 @@ def read(telling: Telling, expression: View) -> None:
         elif name in READERS:
             READERS[name](telling, data.attribute_map())
         else:
-            telling.say([f"[expr {name}]"])
+            telling.unknown(name)
     except NotPlaced:
-        telling.say([f"[expr {name}]"])
+        telling.unknown(name)

@@ -60,13 +60,15 @@ def dynset(telling: Telling, attributes: Attributes) -> None:
     if operation >= len(OPERATIONS):
         raise NotPlaced(f"operation {operation} on a set")
     key = complete(telling, key_of(telling, attributes, NFTA_DYNSET_SREG_KEY, reference))
+    telling.counted_elsewhere |= reference.counts(telling.context)
     lead = meter(reference, telling, attributes)
     said: Text = lead or [f"{OPERATIONS[operation]} ", *reference.text(telling.context)]
     said += [" { ", *key.text(telling.context)]
     if NFTA_DYNSET_TIMEOUT in attributes:
         said.append(attributes[NFTA_DYNSET_TIMEOUT].hole(timeout))
     for expression in expressions(attributes):
-        said += [" ", *stateless(expression)]
+        said += [" ", *(told := stateless(expression))]
+        telling.counted_elsewhere |= told == ["counter"]
     if NFTA_DYNSET_SREG_DATA in attributes:
         said += [" : ", *map_data(telling, attributes[NFTA_DYNSET_SREG_DATA], reference.kind(telling.context))]
     telling.say([*said, " }"])

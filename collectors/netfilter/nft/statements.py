@@ -38,9 +38,10 @@ LEVELS = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug", "a
 LOG_WARNING = 4
 NF_LOG_TCPSEQ, NF_LOG_TCPOPT, NF_LOG_IPOPT, NF_LOG_UID, NF_LOG_MACDECODE = 0x1, 0x2, 0x4, 0x8, 0x20
 NF_LOG_MASK = 0x2F
+NFT_OBJECT_COUNTER = 1
 # NFT_OBJECT_*
 OBJECTS = {
-    1: "counter name ",
+    NFT_OBJECT_COUNTER: "counter name ",
     2: "quota name ",
     3: "ct helper set ",
     4: "limit name ",
@@ -184,7 +185,9 @@ def synproxy(telling: Telling, attributes: Attributes) -> None:
 
 def objref(telling: Telling, attributes: Attributes) -> None:
     if NFTA_OBJREF_IMM_NAME in attributes:
-        lead = object_lead(unsigned(attributes, NFTA_OBJREF_IMM_TYPE))
+        kind = unsigned(attributes, NFTA_OBJREF_IMM_TYPE)
+        lead = object_lead(kind)
+        telling.counted_elsewhere |= kind == NFT_OBJECT_COUNTER
         telling.say([f'{lead}"', attributes[NFTA_OBJREF_IMM_NAME].hole(told_string), '"'])
         return
     reference = SetReference(needed(attributes, NFTA_OBJREF_SET_NAME))
@@ -193,6 +196,7 @@ def objref(telling: Telling, attributes: Attributes) -> None:
         raise NotPlaced("a map that is not known")
     key = key_of(telling, attributes, NFTA_OBJREF_SET_SREG, reference)
     term = complete(telling, mapped(key, reference))
+    telling.counted_elsewhere |= found.object_type == NFT_OBJECT_COUNTER
     telling.say([object_lead(found.object_type), *term.text(telling.context)])
 
 

@@ -35,6 +35,7 @@ class Telling:
         self.verdict: Text = []
         self.packets: Place | None = None
         self.bytes: Place | None = None
+        self.counted_elsewhere = False  # by a counter with a name, or an element's
         self._registers: dict[int, Term] = {}
         self.before: Match | None = None  # with which a range may be made
 
@@ -78,6 +79,11 @@ class Telling:
             self.verdict = verdict
         if effect:
             self.implied.forget()
+
+    def unknown(self, name: str) -> None:
+        """An expression that cannot be told; what any register holds behind it is not known either."""
+        self.say([f"[expr {name}]"])
+        self._registers.clear()
 
 
 def number(register: View) -> int:
