@@ -10,13 +10,18 @@ from numpy.typing import NDArray
 
 from collectors.netfilter.told import Rules
 
+# chains of these stand in one list of the kernel's, whichever family they are of
+IP = ("inet", "ip", "ip6")
+AT_DEVICE = ("ingress", "egress")
+
 
 @dataclass(frozen=True, slots=True)
 class Chain:
     """One chain as its row tells it. ``hook``: None for a chain that is only jumped to.
 
     ``counted``: packets and bytes that met the policy, None where they are not counted. ``order``: among chains of one
-    hook and priority; the kernel asks the one that was registered last first (nf_hook_entries_grow).
+    hook and priority; the kernel asks the one that was registered last first (nf_hook_entries_grow), which is the one
+    with the greatest handle in the youngest table, unless an older table was given a chain since.
     """
 
     world: str
@@ -38,13 +43,14 @@ class Chain:
     table_comment: str | None = None
     order: int = 0
 
-    def place(self, hooks: Sequence[str], families: Sequence[str]) -> tuple[int, int, int, int]:
-        """Sort key: base chains by hook, priority and family, then the others by family, each table's together."""
+    def place(self, hooks: Sequence[str], families: Sequence[str]) -> tuple[int, int, int, int, int]:
+        """Sort key: base chains by hook, priority and stack, then the others by family, each table's together."""
         family = families.index(self.family) if self.family in families else len(families)
         if self.hook is None:
-            return len(hooks) + 1, 0, family, 0
+            return len(hooks) + 1, 0, family, 0, 0
         hook = hooks.index(self.hook) if self.hook in hooks else len(hooks)
-        return hook, self.priority or 0, family, self.order
+        stack = families.index(IP[0]) if self.family in IP or self.hook in AT_DEVICE else family
+        return hook, self.priority or 0, stack, self.order, family
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,11 @@ from collectors.netfilter.nft.chains import TableKey
 from collectors.netfilter.nft.model import Context, NftSet
 from collectors.netfilter.nft.rules import inlined, remarked
 from collectors.netfilter.nft.set_messages import decode_elements, decode_sets
+from collectors.netfilter.nft.stateful import declared
 from collectors.netfilter.nft_reading import NFT_MSG_NEWSET, NFT_MSG_NEWSETELEM, of
 from collectors.netfilter.told import NotTheirs, Records, Rules, told
 from collectors.netfilter.xt import nft_rule
+from collectors.netfilter.xt.user_data import commented
 from collectors.wire.netlink import messages
 from collectors.wire.templates import Templates
 
@@ -46,7 +48,9 @@ def tellers(
 
     @cache
     def of_table(key: TableKey) -> Tellers:
-        return Tellers(Context(key.family, key.name, found.get(key, {}), names.get, numbers))
+        own = found.get(key, {})
+        counting = frozenset(name for name, entry in own.items() if "counter" in map(declared, entry.expressions))
+        return Tellers(Context(key.family, key.name, own, names.get, numbers, counting=counting))
 
     return of_table
 
@@ -61,13 +65,15 @@ class Telling:
         self._told: list[Rules] = []
 
     def tell(self, records: Records, userdata: list[bytes | None]) -> None:
-        self._taken.append((records, userdata))
         if self.world == "iptables-nft":
+            self._taken.append((records, userdata))
             try:
-                self._told.append(told(records, self._tellers.iptables, lambda chain: f"-A {chain} "))
+                own = commented(records, userdata)
+                self._told.append(told(own, self._tellers.iptables, lambda chain: f"-A {chain} "))
                 return
             except NotTheirs:
                 self.world, self._told = "nft", [self._as_nft(*taken) for taken in self._taken]
+                self._taken.clear()
                 return
         self._told.append(self._as_nft(records, userdata))
 

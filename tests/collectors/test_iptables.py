@@ -20,6 +20,7 @@ from collectors.netfilter.told import NotTheirs, Records, Rules, told
 from collectors.netfilter.xt import entry, extensions, legacy, nft_rule
 from collectors.netfilter.xt.quoting import quoted
 from collectors.netfilter.xt.setting import Setting
+from collectors.netfilter.xt.user_data import commented
 from collectors.table import Gap
 from collectors.wire.netlink import DecodeError, attribute, messages
 from collectors.wire.templates import Templates, View, filled
@@ -97,6 +98,32 @@ def test_a_comment_keeps_its_control_characters_and_escapes_its_quotes():
     octets = np.frombuffer(raw, np.uint8)[None]
     assert filled(rule.text, octets) == ['-m comment --comment "say \\"it\\\'s\\" \\\\ \x1b[31m" -j other']
     assert filled(rule.comment, octets) == ['say "it\'s" \\ \x1b[31m']
+
+
+def test_a_comment_in_user_data_is_told_as_the_last_match():
+    one = expressions(meta(6), cmp(b"eth0\0"), jump("other"))
+    padding = bytes(-len(one) % 4)
+    data = np.frombuffer(one + padding + one + padding, np.uint8)
+    offsets, lengths = np.array([0, len(data) // 2]), np.full(2, len(one))
+    records = Records(data, offsets, lengths, ["INPUT"] * 2, np.zeros(2, np.uint64))
+    said = "by \x1b hand \udcff"
+    octets = said.encode("utf-8", "surrogateescape") + b"\0"
+    found = told(
+        commented(records, [None, bytes([0, len(octets)]) + octets]),
+        Templates(partial(nft_rule.tell, context=Context(2))),
+        lead,
+    )
+    assert found.texts == ["-A INPUT -i eth0 -j other", f'-A INPUT -i eth0 -m comment --comment "{said}" -j other']
+    assert found.comments == [None, said]
+
+
+def test_a_device_that_has_gone_is_told_by_no_rule_of_a_layout_that_another_device_made():
+    rules = [expressions(meta(4), cmp(struct.pack("=I", index)), jump("other")) for index in (3, 4)]
+    offsets, lengths = np.array([0, len(rules[0])]), np.full(2, len(rules[0]))
+    data = np.frombuffer(b"".join(rules), np.uint8)
+    records = Records(data, offsets, lengths, ["INPUT"] * 2, np.zeros(2, np.uint64))
+    with pytest.raises(NotTheirs):
+        told(records, Templates(partial(nft_rule.tell, context=Context(2, device={3: "eth0"}.get))), lead)
 
 
 @pytest.mark.parametrize(
@@ -333,6 +360,21 @@ def test_a_table_that_changes_its_size_again_and_again_is_a_gap(monkeypatch):
     monkeypatch.setattr(legacy, "ask", ask)  # a race that no test can be sure to win
     assert list(legacy.read_tables(None, "ip", ["filter"])) == [INTERRUPTED]
     assert len(asked) == 2 * legacy.ATTEMPTS
+
+
+def test_a_table_that_is_replaced_between_the_questions_is_asked_for_again(monkeypatch):
+    """Of the same size, but its hooks enter elsewhere."""
+    old, new = (ipt_table(verdict(-2), head("ERROR"), hooks={hook: 0}) for hook in (1, 2))
+    infos = iter([old, new, new, new])
+
+    def ask(sock, level, option, question, room):
+        if option == legacy.IPT_SO_GET_INFO:
+            return next(infos)[: legacy.GETINFO.size]
+        return bytes(legacy.GET_ENTRIES.size) + new[legacy.GETINFO.size :]
+
+    monkeypatch.setattr(legacy, "ask", ask)
+    (block,) = legacy.read_tables(None, "ip", ["filter"])
+    assert block.data == new
 
 
 def test_a_table_that_has_gone_meanwhile_is_passed_over(monkeypatch):

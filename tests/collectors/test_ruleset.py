@@ -10,13 +10,15 @@ from hypothesis import given
 
 from collectors import Host
 from collectors.collector import INTERRUPTED, Block
-from collectors.netfilter import nft_reading
-from collectors.netfilter.nft.chains import comment, priority_name
+from collectors.netfilter import nft_reading, nft_world
+from collectors.netfilter.chain import Chain
+from collectors.netfilter.nft.chains import NFTA_HOOK_DEVS, NftChain, TableKey, comment, devices, priority_name
 from collectors.netfilter.nft.rules import inlined
-from collectors.netfilter.ruleset import NETFILTER, read
+from collectors.netfilter.ruleset import FAMILIES, HOOKS, NETFILTER, read
 from collectors.netfilter.told import Rules
+from collectors.netlink import modules
 from collectors.table import Gap
-from collectors.wire.netlink import DecodeError, NetlinkError
+from collectors.wire.netlink import DecodeError, NetlinkError, attribute
 from tests.collectors.hostile import cut_blocks, cut_messages, mutations, quick, stands
 from tests.record import recorded
 
@@ -120,7 +122,8 @@ def test_chains_that_exist_only_inside_a_rule_are_told_there_and_a_loop_of_them_
         count = len(verdicts)
         chains = ["base", *["__chain0"] * (count - 1)]
         zeros = np.zeros(count, np.uint64)
-        return Rules(chains, zeros, verdicts, verdicts, [None] * count, zeros, zeros, np.zeros(count, np.bool_))
+        never = np.zeros(count, np.bool_)
+        return Rules(chains, zeros, verdicts, verdicts, [None] * count, zeros, zeros, never, never)
 
     told = inlined(made(["jump __chain0", "accept", "drop"]), {"__chain0"})
     assert told.texts[0] == "jump { accept drop }"
@@ -150,3 +153,51 @@ def test_an_attribute_longer_than_its_message_is_refused():
     data[20:22] = b"\xff\x7f"
     with pytest.raises(DecodeError):
         NETFILTER.decode([Block("rules", bytes(data))])
+
+
+def base_chain(family: str, name: str, order: int, priority: int = 0, hook: str = "input") -> Chain:
+    return Chain("nft", family, "t", name, hook=hook, priority=priority, order=order)
+
+
+def in_order(*chains: Chain) -> list[str]:
+    return [chain.name for chain in sorted(chains, key=lambda chain: chain.place(HOOKS, FAMILIES))]
+
+
+def test_of_equal_priorities_the_youngest_table_is_asked_first_whichever_family_of_ip_it_is_of():
+    old, young = base_chain("inet", "old", -1 << 32), base_chain("ip", "young", -2 << 32)
+    assert in_order(old, young, base_chain("ip6", "first", -3 << 32, priority=-1)) == ["first", "young", "old"]
+    bridge = base_chain("bridge", "bridge", -1 << 32)
+    assert in_order(old, bridge, young) == ["bridge", "young", "old"]
+    assert in_order(
+        base_chain("netdev", "old", -1 << 32, hook="ingress"), base_chain("inet", "young", -2 << 32, hook="ingress")
+    ) == ["young", "old"]
+
+
+@pytest.mark.parametrize(("kind", "theirs"), [("nat", True), ("filter", False)])
+def test_a_chain_of_another_type_than_iptables_would_make_is_not_its_own(kind, theirs):
+    key = TableKey(2, "nat")
+    chain = NftChain(key, "PREROUTING", 1, 1, "prerouting", -100, "accept", kind)
+    assert nft_world.is_built_in(key, [chain]) is theirs
+
+
+def test_a_chain_at_all_devices_whose_names_begin_alike_has_a_star():
+    """By NFTA_DEVICE_PREFIX since Linux 6.17, in 6.16 by a name without its NUL."""
+    listed = attribute(1, b"eth0\0") + attribute(2, b"veth\0") + attribute(1, b"tap") + attribute(9, b"newer\0")
+    assert devices({NFTA_HOOK_DEVS: listed}) == ("eth0", "veth*", "tap*")
+
+
+def test_the_kernels_symbols_are_read_again_only_when_the_modules_are_others(tmp_path):
+    read = []
+
+    class Proc(Host):
+        def read(self, path: str) -> bytes:
+            read.append(path)
+            return super().read(path)
+
+    host = Proc(proc=tmp_path)
+    (tmp_path / "kallsyms").write_text("0 t ip_set_dump\t[ip_set]\n")
+    assert modules.in_kernel(host, "ip_set_dump", frozenset({"a"}))
+    assert modules.in_kernel(host, "ip_set_dump", frozenset({"a"}))
+    assert len(read) == 1
+    (tmp_path / "kallsyms").write_text("")
+    assert not modules.in_kernel(host, "ip_set_dump", frozenset({"a", "b"}))

@@ -14,7 +14,7 @@ from collectors.collector import INTERRUPTED
 from collectors.table import Table
 from collectors.values import Cell
 from tests import netfilter_scenes as scenes
-from tests.lab import Namespace, needs_root
+from tests.lab import Namespace, namespace, needs_root
 from tests.parity.netfilter import NftChain, nft_json, nft_ruleset, normalised, xt_saved
 
 pytestmark = [pytest.mark.root, needs_root]
@@ -153,6 +153,37 @@ def save_differences(inside: Namespace, rows: Rows, command: str) -> list[str]:
             ):  # it lists chains that are not there
                 wrong.append(f"{command} {table} {chain.name}: policy {head.get('policy')}, the peer {chain.policy}")
     return wrong
+
+
+BY_HAND = """
+table ip filter {
+  chain INPUT {
+    type filter hook input priority filter
+    ip saddr 1.2.3.4 tcp dport 22 meta mark 5 counter drop comment "by hand"
+    iifname "eth*" accept comment "say it twice"
+    counter
+  }
+}
+table ip nat {
+  chain PREROUTING {
+    type filter hook prerouting priority dstnat
+    counter comment "of a type that iptables does not know there"
+  }
+}
+"""
+
+
+def test_tables_with_names_of_iptables_made_by_hand_are_told_as_iptables_tells_them_where_it_does():
+    with namespace() as inside:
+        scenes.load_nft(inside, BY_HAND)
+        table = settled(inside)
+        theirs = xt_saved(inside.run("iptables-nft-save -c"))[1]
+        wrong = nft_differences(inside, table)
+    ours = [normalised(str(row["rule"])) for row in select(table, world="iptables-nft", kind="rule")]
+    assert ours == [normalised(rule.text) for rule in theirs]
+    assert len(ours) == 3
+    assert [row["table"] for row in select(table, world="nft", kind="rule")] == ["nat"]
+    assert not wrong
 
 
 def test_base_chains_stand_in_the_order_of_hook_and_priority():

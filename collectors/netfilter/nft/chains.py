@@ -15,7 +15,7 @@ NFTA_TABLE_NAME, NFTA_TABLE_FLAGS, NFTA_TABLE_HANDLE, NFTA_TABLE_USERDATA, NFTA_
 NFTA_CHAIN_TABLE, NFTA_CHAIN_HANDLE, NFTA_CHAIN_NAME, NFTA_CHAIN_HOOK, NFTA_CHAIN_POLICY = 1, 2, 3, 4, 5
 NFTA_CHAIN_TYPE, NFTA_CHAIN_COUNTERS, NFTA_CHAIN_FLAGS, NFTA_CHAIN_USERDATA = 7, 8, 10, 12
 NFTA_HOOK_HOOKNUM, NFTA_HOOK_PRIORITY, NFTA_HOOK_DEV, NFTA_HOOK_DEVS = 1, 2, 3, 4
-NFTA_DEVICE_NAME = 1
+NFTA_DEVICE_NAME, NFTA_DEVICE_PREFIX = 1, 2  # the latter since Linux 6.17
 NFTA_COUNTER_BYTES, NFTA_COUNTER_PACKETS = 1, 2
 NFT_CHAIN_BASE, NFT_CHAIN_HW_OFFLOAD, NFT_CHAIN_BINDING = 1, 2, 4
 TABLE_FLAGS = NameBits({1: "dormant", 2: "owner", 4: "persist"})
@@ -120,8 +120,17 @@ def objects(messages: Messages) -> Iterator[tuple[int, dict[int, bytes]]]:
 
 def devices(hook: Mapping[int, bytes]) -> tuple[str, ...]:
     if NFTA_HOOK_DEVS in hook:
-        return tuple(text(name) for number, name in attributes(hook[NFTA_HOOK_DEVS]) if number == NFTA_DEVICE_NAME)
+        return device_list(hook[NFTA_HOOK_DEVS])
     return (text(hook[NFTA_HOOK_DEV]),) if NFTA_HOOK_DEV in hook else ()
+
+
+def device_list(nested: bytes) -> tuple[str, ...]:
+    """Names, and beginnings of names with a star; before Linux 6.17 these were names without their NUL."""
+    return tuple(
+        text(name) + ("*" if number == NFTA_DEVICE_PREFIX or not name.endswith(b"\0") else "")
+        for number, name in attributes(nested)
+        if number in (NFTA_DEVICE_NAME, NFTA_DEVICE_PREFIX)
+    )
 
 
 def counted(value: bytes | None) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from collectors.netfilter.nfnetlink import NFPROTO_NETDEV
 from collectors.netfilter.nft import symbols
-from collectors.netfilter.nft.chains import FAMILIES, NFTA_DEVICE_NAME, priority_name, signed, unsigned
+from collectors.netfilter.nft.chains import FAMILIES, device_list, priority_name, signed, unsigned
 from collectors.netfilter.nft.datatypes import milliseconds
 from collectors.netfilter.nft.stateful import (
     NFTA_COUNTER_BYTES,
@@ -21,7 +21,7 @@ from collectors.netfilter.nft.stateful import (
     number,
     quota,
 )
-from collectors.wire.netlink import attribute_map, attributes, text
+from collectors.wire.netlink import attribute_map, text
 
 NFT_OBJECT_COUNTER, NFT_OBJECT_QUOTA = 1, 2
 NFTA_CT_HELPER_NAME, NFTA_CT_HELPER_L3PROTO, NFTA_CT_HELPER_L4PROTO = 1, 2, 3
@@ -103,9 +103,8 @@ def flowtable_hook(hook: Found) -> str:
     return {0: "ingress", 1: "egress"}.get(place, str(place))
 
 
-def flowtable_devices(hook: Found) -> list[str]:
-    inside = attributes(hook.get(NFTA_FLOWTABLE_HOOK_DEVS, b""))
-    return [text(name) for number, name in inside if number == NFTA_DEVICE_NAME]
+def flowtable_devices(hook: Found) -> tuple[str, ...]:
+    return device_list(hook.get(NFTA_FLOWTABLE_HOOK_DEVS, b""))
 
 
 def protocol_name(protocol: int) -> str:

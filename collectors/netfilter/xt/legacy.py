@@ -98,7 +98,7 @@ def read_tables(sock: socket.socket, family: str, names: Sequence[str]) -> Itera
 
 
 def read_table(sock: socket.socket, level: int, name: str) -> bytes | None:
-    """None where the table changed its size between the two questions, time and again."""
+    """None where the table changed between the questions, time and again."""
     called = os.fsencode(name)
     for _ in range(ATTEMPTS):
         info = ask(sock, level, IPT_SO_GET_INFO, called, GETINFO.size)
@@ -107,7 +107,8 @@ def read_table(sock: socket.socket, level: int, name: str) -> bytes | None:
             entries = ask(sock, level, IPT_SO_GET_ENTRIES, GET_ENTRIES.pack(called, size), GET_ENTRIES.size + size)
         except BlockingIOError:  # EAGAIN: no longer of this size
             continue
-        return info + entries[GET_ENTRIES.size :]
+        if ask(sock, level, IPT_SO_GET_INFO, called, GETINFO.size) == info:  # else hooks may enter elsewhere by now
+            return info + entries[GET_ENTRIES.size :]
     return None
 
 

@@ -90,9 +90,13 @@ def name_or_start(octets: bytes) -> str:
 
 def device_name(context: Context, index: View) -> Callable[[bytes], str]:
     """The name of an ifindex; a device that has gone leaves the rule to nft, which tells the number."""
-    if len(index) != 4 or context.device(index.number("=I")) is None:
+
+    def name(octets: bytes) -> str:
+        return context.device(int.from_bytes(octets, sys.byteorder)) or ""
+
+    if len(index) != 4 or not index.classified(lambda octets: bool(name(octets))):
         raise NotTheirs("ifindex")
-    return lambda octets: context.device(int.from_bytes(octets, sys.byteorder)) or ""
+    return name
 
 
 def compare_header(reading: Reading, load: Load, operator: int, wanted: View) -> None:
