@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -75,6 +77,7 @@ BOOLEAN = {0: "missing", 1: "exists"}
 DAY = dict(enumerate(("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")))
 
 CGROUPS = "/sys/fs/cgroup"
+SECONDS = 5  # for which a walk through the cgroups holds
 
 
 @lru_cache(maxsize=1)
@@ -125,14 +128,17 @@ def lines(path: str) -> list[list[str]]:
     return [words for line in text.splitlines() if (words := line.split("#", 1)[0].split())]
 
 
-@lru_cache
 def cgroup_path(number: int) -> str | None:
     """The path of a version 2 cgroup below its mount, by its inode; None where there is none."""
+    return cgroups(int(time.monotonic() // SECONDS)).get(number)
+
+
+@lru_cache(maxsize=1)
+def cgroups(moment: int) -> Names:
+    """Paths of all cgroups by inode, walked once for all rules that are told at a ``moment``."""
+    found: dict[int, str] = {}
     for folder, names, _ in os.walk(CGROUPS):
         for path in (Path(folder, name) for name in names):
-            try:
-                if path.stat().st_ino == number:
-                    return str(path.relative_to(CGROUPS))
-            except OSError:
-                continue
-    return None
+            with suppress(OSError):
+                found[path.stat().st_ino] = str(path.relative_to(CGROUPS))
+    return found
