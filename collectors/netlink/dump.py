@@ -58,13 +58,13 @@ def dump(host: Host, protocol: int, kind: int, body: bytes, part: str = "") -> I
         yield from answer(sock, part)
 
 
-def answer(sock: socket.socket, part: str = "") -> Iterator[Block]:
-    """Receive until the message that ends a dump.
+def answer(sock: socket.socket, part: str = "", receiver: Receiver | None = None) -> Iterator[Block]:
+    """Receive until the message that ends a dump; with a ``receiver`` for whoever has several answers to receive.
 
     The kernel queues the next part of a dump while it hands over the one before (netlink_recvmsg calls
     netlink_dump), so a socket with nothing to read has ended, or waits for a kernel short of memory.
     """
-    receiver, most, ended = Receiver(MOST), FIRST, False
+    receiver, most, ended = receiver or Receiver(MOST), FIRST, False
     while not ended:
         found = receiver.receive(sock, most)
         if found:

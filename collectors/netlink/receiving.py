@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import socket
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +14,27 @@ from numpy.typing import NDArray
 from collectors.host import libc
 
 LARGEST = 256 << 10  # bytes that one datagram may have; the kernel fills some 32 KiB of them
-# <bits/socket.h>, struct msghdr with the length that recvmmsg adds: struct mmsghdr, 64-bit
-MMSGHDR = np.dtype(
-    {
-        "names": ["msg_iov", "msg_iovlen", "msg_flags", "msg_len"],
-        "formats": ["<u8", "<u8", "<i4", "<u4"],
-        "offsets": [16, 24, 48, 56],
-        "itemsize": 64,
-    }
-)
-IOVEC = np.dtype([("iov_base", "<u8"), ("iov_len", "<u8")])
+
+
+# <bits/types/struct_iovec.h>, <bits/socket.h>: struct iovec, and struct msghdr with the length that recvmmsg adds
+class Iovec(ctypes.Structure):
+    _fields_ = (("iov_base", ctypes.c_size_t), ("iov_len", ctypes.c_size_t))
+
+
+class Msghdr(ctypes.Structure):
+    _fields_ = (
+        ("msg_name", ctypes.c_size_t),
+        ("msg_namelen", ctypes.c_uint),
+        ("msg_iov", ctypes.c_size_t),
+        ("msg_iovlen", ctypes.c_size_t),
+        ("msg_control", ctypes.c_size_t),
+        ("msg_controllen", ctypes.c_size_t),
+        ("msg_flags", ctypes.c_int),
+    )
+
+
+class Mmsghdr(ctypes.Structure):
+    _fields_ = (("msg_hdr", Msghdr), ("msg_len", ctypes.c_uint))
 
 
 class Receiver:
@@ -30,19 +42,19 @@ class Receiver:
 
     def __init__(self, most: int) -> None:
         self._room = np.empty((most, LARGEST), np.uint8)
-        self._vectors = np.zeros(most, IOVEC)
-        self._heads = np.zeros(most, MMSGHDR)
-        self._vectors["iov_base"] = self._room.ctypes.data + np.arange(most, dtype=np.uint64) * np.uint64(LARGEST)
+        self._vectors, self._heads = np.zeros(most, np.dtype(Iovec)), np.zeros(most, np.dtype(Mmsghdr))
+        self._vectors["iov_base"] = addresses(self._room)
         self._vectors["iov_len"] = LARGEST
-        self._heads["msg_iov"] = self._vectors.ctypes.data + np.arange(most, dtype=np.uint64) * np.uint64(16)
-        self._heads["msg_iovlen"] = 1
+        self._heads["msg_hdr"]["msg_iov"] = addresses(self._vectors)
+        self._heads["msg_hdr"]["msg_iovlen"] = 1
+        self._recvmmsg = libc().recvmmsg
 
     def receive(self, sock: socket.socket, most: int) -> list[NDArray[np.uint8]]:
         """Up to ``most`` datagrams that are there, as views that the next call overwrites; [] where there is none.
 
         A netlink socket in the middle of a dump makes its next part at once, within the same call.
         """
-        count = libc().recvmmsg(
+        count = self._recvmmsg(
             sock.fileno(),
             ctypes.c_void_p(self._heads.ctypes.data),
             min(most, len(self._heads)),
@@ -55,3 +67,8 @@ class Receiver:
                 return []
             raise OSError(number, os.strerror(number))
         return [self._room[at, :length] for at, length in enumerate(self._heads["msg_len"][:count].tolist())]
+
+
+def addresses(array: NDArray[Any]) -> NDArray[np.uintp]:
+    """Where each of its first axis' elements stands in memory."""
+    return array.ctypes.data + np.arange(len(array), dtype=np.uintp) * np.uintp(array.strides[0])

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import errno
-import itertools
-import select
-import socket
-import struct
 from collections.abc import Iterable, Iterator, Mapping
 
 from collectors.collector import Block
@@ -14,17 +10,17 @@ from collectors.host import Host
 from collectors.netfilter import nfnetlink
 from collectors.netfilter.nft.chains import objects
 from collectors.netfilter.nft.model import NftSet
-from collectors.netlink import dump
+from collectors.netlink.dump import MOST, answer, open_netlink, sequences
+from collectors.netlink.receiving import Receiver
 from collectors.wire.netlink import (
     NLM_F_DUMP,
-    NLMSG_DONE,
-    NLMSG_ERROR,
-    NLMSGHDR,
     DecodeError,
     Messages,
+    NetlinkError,
     attribute,
     attribute_map,
     attributes,
+    messages,
     request,
     text,
 )
@@ -41,15 +37,14 @@ NFTA_SET_FIELD_LEN = 1
 NFT_DATA_VALUE_MAXLEN = 64  # bytes of a key or of data, include/net/netfilter/nf_tables.h
 NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_ELEMENTS = 1, 2, 3
 BLOCK = 4 << 20  # bytes
-ROOM = 256 << 10  # bytes one recv may return
+USUAL = 32 << 10  # bytes that the kernel fills of a datagram
 
 SetKey = tuple[int, str, str]  # family, table, set
-sequences = itertools.count(1)
 
 
-def decode_sets(messages: Messages) -> list[NftSet]:
+def decode_sets(found: Messages) -> list[NftSet]:
     """All sets and maps, the anonymous ones too, in the kernel's order."""
-    return [decoded_set(family, found) for family, found in objects(messages)]
+    return [decoded_set(family, entry) for family, entry in objects(found)]
 
 
 def decoded_set(family: int, found: dict[int, bytes]) -> NftSet:
@@ -132,15 +127,26 @@ def read_elements(host: Host, sets: Iterable[NftSet], room: int = BLOCK) -> Iter
     ``room``: bytes from which on a block is handed over. A set that has gone is passed over: the ruleset has changed,
     and its generation tells so.
     """
-    with dump.open_netlink(host, nfnetlink.NETLINK_NETFILTER) as sock:
-        kept = Kept()
+    receiver, kept = Receiver(max(1, min(MOST, room // USUAL))), Kept()
+    with open_netlink(host, nfnetlink.NETLINK_NETFILTER) as sock:
         for found in sets:
             sock.send(elements_request(found))
-            for received in answer(sock):
-                if full := kept.put(received, room):
+            for block in answer(sock, receiver=receiver):
+                if not has_gone(block) and (full := kept.put(bytes(block.data), room)):
                     yield Block("elements", full)
         if rest := kept.taken():
             yield Block("elements", rest)
+
+
+def has_gone(block: Block) -> bool:
+    """Whether the kernel has no such set; any other refusal is for the decoder to meet."""
+    try:
+        messages(block.data)
+    except NetlinkError as error:
+        return error.errno == errno.ENOENT
+    except DecodeError:
+        pass
+    return False
 
 
 def elements_request(found: NftSet) -> bytes:
@@ -166,32 +172,3 @@ class Kept:
     def taken(self) -> bytes:
         full, self.data = bytes(self.data), bytearray()
         return full
-
-
-def answer(sock: socket.socket) -> Iterator[bytes]:
-    """What each recv of one dump gave, until its last message; see ``dump.answer`` for why nothing is waited for."""
-    ended = False
-    while not ended:
-        try:
-            received = sock.recv(ROOM, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            if not select.select([sock], [], [], dump.PATIENCE)[0]:
-                raise TimeoutError(f"the kernel sent nothing for {dump.PATIENCE:.0f} seconds of a dump") from None
-            continue
-        kind, refusal = last(received)
-        ended = kind in (NLMSG_DONE, NLMSG_ERROR)
-        if refusal != errno.ENOENT:
-            yield received
-
-
-def last(received: bytes) -> tuple[int, int]:
-    """The type of the last message, and the errno it carries."""
-    at, kind = 0, NLMSG_DONE
-    while len(received) - at >= NLMSGHDR.size:
-        length, kind, *_ = NLMSGHDR.unpack_from(received, at)
-        if kind in (NLMSG_DONE, NLMSG_ERROR) and len(received) - at >= NLMSGHDR.size + 4:
-            return kind, -int(struct.unpack_from("=i", received, at + NLMSGHDR.size)[0])
-        if length < NLMSGHDR.size:
-            return NLMSG_ERROR, 0  # the decoder meets the same bytes and says what is wrong
-        at += (length + 3) & ~3
-    return kind, 0
