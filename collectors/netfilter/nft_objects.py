@@ -9,30 +9,32 @@ from collectors.draft import of_rows
 from collectors.host import Host
 from collectors.netfilter import nfnetlink
 from collectors.netfilter.nfnetlink import NFTABLES
-from collectors.netfilter.nft.chains import FAMILIES, comment, objects, signed
+from collectors.netfilter.nft.chains import FAMILIES, objects
 from collectors.netfilter.nft.object_text import (
     NFT_FLOWTABLE_COUNTER,
     NFT_FLOWTABLE_HW_OFFLOAD,
-    NFT_OBJECT_COUNTER,
-    NFT_OBJECT_QUOTA,
     NFTA_FLOWTABLE_HOOK_PRIORITY,
     OBJECTS,
     flowtable,
     flowtable_devices,
     flowtable_hook,
 )
-from collectors.netfilter.nft.stateful import (
+from collectors.netfilter.nft.payloads import comment, number, signed
+from collectors.netfilter.nft.stateful import NFTA_QUOTA_BYTES, NFTA_QUOTA_CONSUMED
+from collectors.netfilter.nft.uapi import (
+    NFT_MSG_GETFLOWTABLE,
+    NFT_MSG_GETOBJ,
+    NFT_MSG_NEWFLOWTABLE,
+    NFT_MSG_NEWOBJ,
+    NFT_OBJECT_COUNTER,
+    NFT_OBJECT_QUOTA,
     NFTA_COUNTER_BYTES,
     NFTA_COUNTER_PACKETS,
-    NFTA_QUOTA_BYTES,
-    NFTA_QUOTA_CONSUMED,
-    number,
 )
 from collectors.table import Column, Gap, Table
 from collectors.values import Cell
 from collectors.wire.netlink import attribute_map, messages, text
 
-NFT_MSG_NEWOBJ, NFT_MSG_GETOBJ, NFT_MSG_NEWFLOWTABLE, NFT_MSG_GETFLOWTABLE = 18, 19, 22, 23
 NFTA_OBJ_TABLE, NFTA_OBJ_NAME, NFTA_OBJ_TYPE, NFTA_OBJ_DATA, NFTA_OBJ_USE, NFTA_OBJ_HANDLE = 1, 2, 3, 4, 5, 6
 NFTA_OBJ_USERDATA = 8
 NFTA_FLOWTABLE_TABLE, NFTA_FLOWTABLE_NAME, NFTA_FLOWTABLE_HOOK, NFTA_FLOWTABLE_USE = 1, 2, 3, 4
@@ -123,7 +125,7 @@ def flowtable_cells(family: int, found: Mapping[int, bytes]) -> Cells:
         "text": flowtable(hook, flags),
         "references": number(found, NFTA_FLOWTABLE_USE),
         "hook": flowtable_hook(hook),
-        "prio": signed(hook.get(NFTA_FLOWTABLE_HOOK_PRIORITY, bytes(4))),
+        "prio": signed(hook, NFTA_FLOWTABLE_HOOK_PRIORITY),
         "dev": names or None,
         "flags": words or None,
         "handle": number(found, NFTA_FLOWTABLE_HANDLE),

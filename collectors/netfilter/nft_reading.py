@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 import struct
 from collections.abc import Iterator
@@ -12,16 +11,25 @@ from collectors.collector import Block
 from collectors.host import Host
 from collectors.netfilter import nfnetlink
 from collectors.netfilter.nfnetlink import NFTABLES
-from collectors.netfilter.nft.chains import objects, unsigned
+from collectors.netfilter.nft.chains import objects
 from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, NftSet
+from collectors.netfilter.nft.payloads import number
 from collectors.netfilter.nft.set_messages import decode_sets, read_elements
+from collectors.netfilter.nft.uapi import (
+    NFT_MSG_GETCHAIN,
+    NFT_MSG_GETGEN,
+    NFT_MSG_GETRULE,
+    NFT_MSG_GETSET,
+    NFT_MSG_GETTABLE,
+    NFT_MSG_NEWCHAIN,
+    NFT_MSG_NEWRULE,
+    NFT_MSG_NEWSET,
+    NFT_MSG_NEWTABLE,
+)
 from collectors.netlink.dump import NETLINK_ROUTE, dump
 from collectors.table import Gap
 from collectors.wire.netlink import DecodeError, Messages, NetlinkError, attribute, attribute_map, messages, text
 
-NFT_MSG_NEWTABLE, NFT_MSG_GETTABLE, NFT_MSG_NEWCHAIN, NFT_MSG_GETCHAIN = 0, 1, 3, 4
-NFT_MSG_NEWRULE, NFT_MSG_GETRULE, NFT_MSG_NEWSET, NFT_MSG_GETSET = 6, 7, 9, 10
-NFT_MSG_GETGEN = 16
 NFTA_GEN_ID = 1
 DUMPS = {
     "tables": (NFT_MSG_GETTABLE, NFT_MSG_NEWTABLE),
@@ -29,14 +37,12 @@ DUMPS = {
     "sets": (NFT_MSG_GETSET, NFT_MSG_NEWSET),
     "rules": (NFT_MSG_GETRULE, NFT_MSG_NEWRULE),
 }
-NFT_MSG_NEWSETELEM = 12
 # names of expressions that have a state, in an element too
 MOVING = (b"counter\0", b"quota\0", b"limit\0", b"last\0", b"connlimit\0")
 SO_NETNS_COOKIE = 71
 # uapi linux/rtnetlink.h and if_link.h: names of devices without their statistics
 RTM_NEWLINK, RTM_GETLINK = 16, 18
 IFLA_IFNAME, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS = 3, 29, 1 << 3
-UNKNOWN = (errno.EINVAL, errno.EOPNOTSUPP, errno.EPROTONOSUPPORT, errno.ENOENT)
 
 
 def read(host: Host) -> Iterator[Block | Gap]:
@@ -47,7 +53,7 @@ def read(host: Host) -> Iterator[Block | Gap]:
     try:
         began = generation(host)
     except NetlinkError as error:
-        if error.errno not in UNKNOWN:
+        if error.errno not in nfnetlink.UNSERVED:
             raise
         yield Gap("this kernel has no nf_tables", "rules of nft and iptables-nft cannot be loaded here either")
         return
@@ -126,7 +132,7 @@ def of(part: Messages, answer: int) -> Messages:
 
 def generation_number(part: Messages) -> int:
     for _, found in objects(part):
-        return unsigned(found.get(NFTA_GEN_ID, b""))
+        return number(found, NFTA_GEN_ID)
     raise DecodeError(0, "no generation")
 
 

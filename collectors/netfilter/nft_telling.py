@@ -12,7 +12,8 @@ from collectors.netfilter.nft.model import Context, NftSet
 from collectors.netfilter.nft.rules import inlined, remarked
 from collectors.netfilter.nft.set_messages import decode_elements, decode_sets
 from collectors.netfilter.nft.stateful import declared
-from collectors.netfilter.nft_reading import NFT_MSG_NEWSET, NFT_MSG_NEWSETELEM, of
+from collectors.netfilter.nft.uapi import NFT_MSG_NEWSET, NFT_MSG_NEWSETELEM
+from collectors.netfilter.nft_reading import of
 from collectors.netfilter.told import NotTheirs, Records, Rules, told
 from collectors.netfilter.xt import nft_rule
 from collectors.netfilter.xt.user_data import commented

@@ -18,15 +18,8 @@ from collectors.netfilter.nft.chains import (
 )
 from collectors.netfilter.nft.model import Context
 from collectors.netfilter.nft.rules import by_table
-from collectors.netfilter.nft_reading import (
-    NFT_MSG_NEWCHAIN,
-    NFT_MSG_NEWRULE,
-    NFT_MSG_NEWTABLE,
-    RTM_NEWLINK,
-    device_names,
-    generation_number,
-    of,
-)
+from collectors.netfilter.nft.uapi import NFT_MSG_NEWCHAIN, NFT_MSG_NEWRULE, NFT_MSG_NEWTABLE
+from collectors.netfilter.nft_reading import RTM_NEWLINK, device_names, generation_number, of
 from collectors.netfilter.nft_telling import Tellers, Telling, tellers
 from collectors.netfilter.xt import built_in
 from collectors.wire.netlink import Messages, messages

@@ -17,16 +17,15 @@ from collectors.netfilter.nft.chains import FAMILIES
 from collectors.netfilter.nft.datatypes import IFINDEX, parts
 from collectors.netfilter.nft.element_layouts import Teller
 from collectors.netfilter.nft.element_places import SetElements, element_places, interval_ends
-from collectors.netfilter.nft.elements import NFTA_DATA_VALUE, NFTA_SET_ELEM_KEY, key_parts, part_text
+from collectors.netfilter.nft.elements import key_parts, part_text
 from collectors.netfilter.nft.model import NFT_SET_INTERVAL, Context, NftSet
 from collectors.netfilter.nft.set_messages import (
-    NFT_MSG_GETSET,
-    NFT_MSG_NEWSETELEM,
     NFTA_SET_NAME,
     NFTA_SET_TABLE,
     SetKey,
     read_elements,
 )
+from collectors.netfilter.nft.uapi import NFT_MSG_GETSET, NFT_MSG_NEWSETELEM, NFTA_DATA_VALUE, NFTA_SET_ELEM_KEY
 from collectors.netfilter.nft_reading import RTM_NEWLINK, device_names, devices
 from collectors.netfilter.sets import named
 from collectors.table import Column, Gap, Table, concatenate

@@ -24,15 +24,13 @@ from collectors.netfilter.nft.model import (
 )
 from collectors.netfilter.nft.object_text import object_name
 from collectors.netfilter.nft.set_messages import (
-    NFT_MSG_GETSET,
-    NFT_MSG_NEWSET,
-    NFT_MSG_NEWSETELEM,
     SetKey,
     decode_sets,
     read_elements,
 )
 from collectors.netfilter.nft.stateful import declared
 from collectors.netfilter.nft.type_names import type_name
+from collectors.netfilter.nft.uapi import NFT_MSG_GETSET, NFT_MSG_NEWSET, NFT_MSG_NEWSETELEM
 from collectors.table import Column, Gap, Table
 from collectors.values import Cell
 from collectors.wire.netlink import Messages, messages, text

@@ -16,7 +16,8 @@ from collectors.netfilter import nfnetlink
 from collectors.netfilter.nft.element_places import counted, listed
 from collectors.netfilter.nft.elements import elements_text
 from collectors.netfilter.nft.model import NFT_SET_INTERVAL, NFT_SET_MAP, Context, NftSet
-from collectors.netfilter.nft.set_messages import NFT_MSG_NEWSET, NFT_MSG_NEWSETELEM, decode_elements
+from collectors.netfilter.nft.set_messages import decode_elements
+from collectors.netfilter.nft.uapi import NFT_MSG_NEWSET, NFT_MSG_NEWSETELEM
 from collectors.netfilter.nft_objects import NFT_OBJECTS
 from collectors.netfilter.set_elements import SET_ELEMENTS, decoded
 from collectors.netfilter.sets import SETS

@@ -12,7 +12,8 @@ from collectors import Host
 from collectors.collector import INTERRUPTED, Block
 from collectors.netfilter import nft_reading, nft_world
 from collectors.netfilter.chain import Chain
-from collectors.netfilter.nft.chains import NFTA_HOOK_DEVS, NftChain, TableKey, comment, devices, priority_name
+from collectors.netfilter.nft.chains import NFTA_HOOK_DEVS, NftChain, TableKey, devices, priority_name
+from collectors.netfilter.nft.payloads import comment
 from collectors.netfilter.nft.rules import inlined
 from collectors.netfilter.ruleset import FAMILIES, HOOKS, NETFILTER, read
 from collectors.netfilter.told import Rules

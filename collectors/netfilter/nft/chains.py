@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from collectors.netfilter import nfnetlink
+from collectors.netfilter.nft.payloads import comment, number, signed
+from collectors.netfilter.nft.uapi import NFTA_COUNTER_BYTES, NFTA_COUNTER_PACKETS
 from collectors.netlink.names import NameBits
 from collectors.wire.netlink import DecodeError, Messages, attribute_map, attributes, text
 
@@ -16,11 +17,8 @@ NFTA_CHAIN_TABLE, NFTA_CHAIN_HANDLE, NFTA_CHAIN_NAME, NFTA_CHAIN_HOOK, NFTA_CHAI
 NFTA_CHAIN_TYPE, NFTA_CHAIN_COUNTERS, NFTA_CHAIN_FLAGS, NFTA_CHAIN_USERDATA = 7, 8, 10, 12
 NFTA_HOOK_HOOKNUM, NFTA_HOOK_PRIORITY, NFTA_HOOK_DEV, NFTA_HOOK_DEVS = 1, 2, 3, 4
 NFTA_DEVICE_NAME, NFTA_DEVICE_PREFIX = 1, 2  # the latter since Linux 6.17
-NFTA_COUNTER_BYTES, NFTA_COUNTER_PACKETS = 1, 2
 NFT_CHAIN_BASE, NFT_CHAIN_HW_OFFLOAD, NFT_CHAIN_BINDING = 1, 2, 4
 TABLE_FLAGS = NameBits({1: "dormant", 2: "owner", 4: "persist"})
-NFTNL_UDATA_COMMENT = 0  # of tables, chains and rules alike (libnftnl udata.h)
-UDATA_CHAIN_COMMENT = 0
 
 FAMILIES = {1: "inet", 2: "ip", 3: "arp", 5: "netdev", 7: "bridge", 10: "ip6"}
 INET_HOOKS = {0: "prerouting", 1: "input", 2: "forward", 3: "output", 4: "postrouting", 5: "ingress"}
@@ -72,11 +70,11 @@ class NftChain:
 
 def tables(messages: Messages) -> Iterator[NftTable]:
     for family, found in objects(messages):
-        flags = TABLE_FLAGS(unsigned(found.get(NFTA_TABLE_FLAGS, b"")))
-        owner = unsigned(found[NFTA_TABLE_OWNER]) if NFTA_TABLE_OWNER in found else None
+        flags = TABLE_FLAGS(number(found, NFTA_TABLE_FLAGS))
+        owner = number(found, NFTA_TABLE_OWNER) if NFTA_TABLE_OWNER in found else None
         yield NftTable(
             TableKey(family, text(found.get(NFTA_TABLE_NAME, b""))),
-            unsigned(found.get(NFTA_TABLE_HANDLE, b"")),
+            number(found, NFTA_TABLE_HANDLE),
             tuple(map(str, flags)) if isinstance(flags, list) else (),
             owner,
             comment(found.get(NFTA_TABLE_USERDATA, b"")),
@@ -86,26 +84,29 @@ def tables(messages: Messages) -> Iterator[NftTable]:
 def chains(messages: Messages) -> Iterator[NftChain]:
     for family, found in objects(messages):
         key = TableKey(family, text(found.get(NFTA_CHAIN_TABLE, b"")))
-        name, handle = text(found.get(NFTA_CHAIN_NAME, b"")), unsigned(found.get(NFTA_CHAIN_HANDLE, b""))
-        flags, said = unsigned(found.get(NFTA_CHAIN_FLAGS, b"")), comment(found.get(NFTA_CHAIN_USERDATA, b""))
+        name, handle = text(found.get(NFTA_CHAIN_NAME, b"")), number(found, NFTA_CHAIN_HANDLE)
+        flags, said = number(found, NFTA_CHAIN_FLAGS), comment(found.get(NFTA_CHAIN_USERDATA, b""))
         if NFTA_CHAIN_HOOK not in found:
             yield NftChain(key, name, handle, flags, comment=said)
             continue
         hook = attribute_map(found[NFTA_CHAIN_HOOK])
-        number = unsigned(hook.get(NFTA_HOOK_HOOKNUM, b""))
         yield NftChain(
             key,
             name,
             handle,
             flags | NFT_CHAIN_BASE,
-            HOOKS.get(family, INET_HOOKS).get(number, str(number)),
-            signed(hook.get(NFTA_HOOK_PRIORITY, bytes(4))),
-            POLICIES.get(unsigned(found[NFTA_CHAIN_POLICY])) if NFTA_CHAIN_POLICY in found else None,
+            hook_name(family, number(hook, NFTA_HOOK_HOOKNUM)),
+            signed(hook, NFTA_HOOK_PRIORITY),
+            POLICIES.get(number(found, NFTA_CHAIN_POLICY)) if NFTA_CHAIN_POLICY in found else None,
             text(found.get(NFTA_CHAIN_TYPE, b"")) or None,
             devices(hook),
             counted(found.get(NFTA_CHAIN_COUNTERS)),
             said,
         )
+
+
+def hook_name(family: int, place: int) -> str:
+    return HOOKS.get(family, INET_HOOKS).get(place, str(place))
 
 
 def objects(messages: Messages) -> Iterator[tuple[int, dict[int, bytes]]]:
@@ -127,9 +128,9 @@ def devices(hook: Mapping[int, bytes]) -> tuple[str, ...]:
 def device_list(nested: bytes) -> tuple[str, ...]:
     """Names, and beginnings of names with a star; before Linux 6.17 these were names without their NUL."""
     return tuple(
-        text(name) + ("*" if number == NFTA_DEVICE_PREFIX or not name.endswith(b"\0") else "")
-        for number, name in attributes(nested)
-        if number in (NFTA_DEVICE_NAME, NFTA_DEVICE_PREFIX)
+        text(name) + ("*" if kind == NFTA_DEVICE_PREFIX or not name.endswith(b"\0") else "")
+        for kind, name in attributes(nested)
+        if kind in (NFTA_DEVICE_NAME, NFTA_DEVICE_PREFIX)
     )
 
 
@@ -138,26 +139,13 @@ def counted(value: bytes | None) -> tuple[int, int] | None:
     if value is None:
         return None
     found = attribute_map(value)
-    return unsigned(found.get(NFTA_COUNTER_PACKETS, b"")), unsigned(found.get(NFTA_COUNTER_BYTES, b""))
-
-
-def comment(userdata: bytes) -> str | None:
-    """The comment among libnftnl's TLVs { u8 type; u8 length; value }, None where there is none."""
-    at = 0
-    while at + 2 <= len(userdata):
-        number, size = userdata[at], userdata[at + 1]
-        if at + 2 + size > len(userdata):
-            break
-        if number == NFTNL_UDATA_COMMENT:
-            return text(userdata[at + 2 : at + 2 + size])
-        at += 2 + size
-    return None
+    return number(found, NFTA_COUNTER_PACKETS), number(found, NFTA_COUNTER_BYTES)
 
 
 def priority_name(family: int, hook: str, priority: int) -> str:
     """As ``nft list`` prints it: by name within 10 of a named one, where the hook knows that name."""
-    for number, name in sorted(named_priorities(family, hook).items(), key=lambda entry: abs(entry[0] - priority)):
-        difference = priority - number
+    for known, name in sorted(named_priorities(family, hook).items(), key=lambda entry: abs(entry[0] - priority)):
+        difference = priority - known
         if not difference:
             return name
         if abs(difference) <= NEAR:
@@ -172,14 +160,4 @@ def named_priorities(family: int, hook: str) -> Mapping[int, str]:
         return NAMED_ARP
     else:
         named, only = NAMED, {"dstnat": ("prerouting",), "srcnat": ("postrouting",)}
-    return {number: name for number, name in named.items() if hook in only.get(name, (hook,))}
-
-
-def unsigned(value: bytes) -> int:
-    return int.from_bytes(value, "big")
-
-
-def signed(value: bytes) -> int:
-    if len(value) != 4:
-        raise DecodeError(0, f"a signed number of {len(value)} bytes")
-    return int(struct.unpack(">i", value)[0])
+    return {known: name for known, name in named.items() if hook in only.get(name, (hook,))}

@@ -12,12 +12,12 @@ from collectors.netfilter.nft.datatypes import BIG, Order
 from collectors.netfilter.nft.elements import elements_text
 from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, Context, NftSet
 from collectors.netfilter.nft.set_keys import as_written, shifted
+from collectors.netfilter.nft.uapi import NFT_DATA_VALUE_MAXLEN
 from collectors.wire.netlink import DecodeError
 from collectors.wire.netlink import text as decoded
 from collectors.wire.templates import Piece, View
 
 Text = list[Piece]
-NFT_DATA_VALUE_MAXLEN = 64  # all that the registers hold
 STRINGS = (types.STRING, types.IFNAME)
 
 

@@ -9,34 +9,34 @@ from socket import AF_INET, AF_INET6, inet_ntop
 
 from collectors.netfilter.nft import datatypes
 from collectors.netfilter.nft.elements import (
-    NFTA_DATA_VALUE,
-    NFTA_DATA_VERDICT,
     NFTA_SET_ELEM_DATA,
     NFTA_SET_ELEM_EXPIRATION,
     NFTA_SET_ELEM_EXPR,
     NFTA_SET_ELEM_EXPRESSIONS,
-    NFTA_SET_ELEM_FLAGS,
-    NFTA_SET_ELEM_KEY,
-    NFTA_SET_ELEM_KEY_END,
     NFTA_SET_ELEM_OBJREF,
     NFTA_SET_ELEM_TIMEOUT,
     NFTA_SET_ELEM_USERDATA,
-    NFTA_VERDICT_CHAIN,
-    NFTA_VERDICT_CODE,
     Part,
     data_parts,
     is_interval_data,
     key_parts,
-    remark,
     span_text,
 )
 from collectors.netfilter.nft.model import Context, NftSet
-from collectors.netfilter.nft.stateful import (
+from collectors.netfilter.nft.payloads import comment
+from collectors.netfilter.nft.stateful import stateful
+from collectors.netfilter.nft.uapi import (
     NFTA_COUNTER_BYTES,
     NFTA_COUNTER_PACKETS,
+    NFTA_DATA_VALUE,
+    NFTA_DATA_VERDICT,
     NFTA_EXPR_DATA,
     NFTA_EXPR_NAME,
-    stateful,
+    NFTA_SET_ELEM_FLAGS,
+    NFTA_SET_ELEM_KEY,
+    NFTA_SET_ELEM_KEY_END,
+    NFTA_VERDICT_CHAIN,
+    NFTA_VERDICT_CODE,
 )
 from collectors.wire.netlink import text
 from collectors.wire.templates import Pieces, Place, View
@@ -144,4 +144,4 @@ def verdict(found: Views) -> Pieces:
 
 
 def remarked(octets: bytes) -> str:
-    return remark(octets) or ""
+    return comment(octets) or ""

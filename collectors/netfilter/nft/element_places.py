@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 
 from collectors.netfilter import nfnetlink
 from collectors.netfilter.nft.set_messages import (
-    NFTA_LIST_ELEM,
     NFTA_SET_ELEM_LIST_ELEMENTS,
     NFTA_SET_ELEM_LIST_SET,
     NFTA_SET_ELEM_LIST_TABLE,
     SetKey,
 )
+from collectors.netfilter.nft.uapi import NFT_SET_ELEM_INTERVAL_END, NFTA_LIST_ELEM, NFTA_SET_ELEM_FLAGS
 from collectors.wire.netlink import NLA_TYPE_MASK, NLATTR, DecodeError, Messages, text
 from collectors.wire.places import Places, attribute_places
-
-NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END = 3, 1
 
 
 class SetElements(NamedTuple):

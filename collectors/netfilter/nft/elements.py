@@ -10,18 +10,25 @@ from typing import NamedTuple
 from collectors.netfilter.nft import datatypes
 from collectors.netfilter.nft.datatypes import Order
 from collectors.netfilter.nft.model import NFT_SET_INTERVAL, NFT_SET_MAP, NFT_SET_OBJECT, Context, NftSet
-from collectors.netfilter.nft.set_messages import expressions, userdata
+from collectors.netfilter.nft.payloads import comment
+from collectors.netfilter.nft.set_messages import expressions
 from collectors.netfilter.nft.stateful import Stateful, statements
 from collectors.netfilter.nft.typeof import UNKNOWN, Width, widths
+from collectors.netfilter.nft.uapi import (
+    NFT_SET_ELEM_INTERVAL_END,
+    NFTA_DATA_VALUE,
+    NFTA_DATA_VERDICT,
+    NFTA_SET_ELEM_FLAGS,
+    NFTA_SET_ELEM_KEY,
+    NFTA_SET_ELEM_KEY_END,
+    NFTA_VERDICT_CHAIN,
+    NFTA_VERDICT_CODE,
+)
 from collectors.wire.netlink import DecodeError, attribute_map, text
 
-NFTA_SET_ELEM_KEY, NFTA_SET_ELEM_DATA, NFTA_SET_ELEM_FLAGS, NFTA_SET_ELEM_TIMEOUT = 1, 2, 3, 4
+NFTA_SET_ELEM_DATA, NFTA_SET_ELEM_TIMEOUT = 2, 4
 NFTA_SET_ELEM_EXPIRATION, NFTA_SET_ELEM_USERDATA, NFTA_SET_ELEM_EXPR = 5, 6, 7
-NFTA_SET_ELEM_OBJREF, NFTA_SET_ELEM_KEY_END, NFTA_SET_ELEM_EXPRESSIONS = 9, 10, 11
-NFT_SET_ELEM_INTERVAL_END, NFT_SET_ELEM_CATCHALL = 1, 2
-NFTA_DATA_VALUE, NFTA_DATA_VERDICT = 1, 2
-NFTA_VERDICT_CODE, NFTA_VERDICT_CHAIN = 1, 2
-NFTNL_UDATA_SET_ELEM_COMMENT = 0
+NFTA_SET_ELEM_OBJREF, NFTA_SET_ELEM_EXPRESSIONS = 9, 11
 UDATA_SET_KEYBYTEORDER, UDATA_SET_DATABYTEORDER, UDATA_SET_KEY_TYPEOF = 0, 1, 3
 UDATA_SET_DATA_TYPEOF, UDATA_SET_DATA_INTERVAL = 4, 6
 ORDERS: Mapping[bytes, Order] = {b"\1\0\0\0": datatypes.HOST, b"\2\0\0\0": "big"}  # enum byteorder of nft
@@ -229,14 +236,8 @@ def element(found: NftSet, raw: Raw, key: str, parts: Sequence[Part], context: C
         number(raw, NFTA_SET_ELEM_TIMEOUT),
         number(raw, NFTA_SET_ELEM_EXPIRATION),
         statements(expressions(raw.found, NFTA_SET_ELEM_EXPR, NFTA_SET_ELEM_EXPRESSIONS)),
-        remark(said) if said else None,
+        comment(said) if said else None,
     )
-
-
-def remark(said: bytes) -> str | None:
-    """The comment in an element's user data."""
-    found = userdata(said).get(NFTNL_UDATA_SET_ELEM_COMMENT)
-    return None if found is None else text(found)
 
 
 def number(raw: Raw, attribute: int) -> int | None:

@@ -22,6 +22,7 @@ from collectors.netfilter.nft.fields import Match
 from collectors.netfilter.nft.loads import Reader
 from collectors.netfilter.nft.telling import Attributes, Telling, needed, number, unsigned, width
 from collectors.netfilter.nft.terms import Binop, Concat, Mapped, Swapped
+from collectors.netfilter.nft.uapi import NFTA_DATA_VALUE
 from collectors.wire.templates import View
 
 NFTA_CMP_SREG, NFTA_CMP_OP, NFTA_CMP_DATA = 1, 2, 3
@@ -30,7 +31,6 @@ NFTA_LOOKUP_SET, NFTA_LOOKUP_SREG, NFTA_LOOKUP_DREG, NFTA_LOOKUP_FLAGS = 1, 2, 3
 NFTA_BITWISE_SREG, NFTA_BITWISE_DREG, NFTA_BITWISE_LEN, NFTA_BITWISE_MASK, NFTA_BITWISE_XOR = 1, 2, 3, 4, 5
 NFTA_BITWISE_OP, NFTA_BITWISE_DATA = 6, 7
 NFTA_BYTEORDER_SREG, NFTA_BYTEORDER_DREG = 1, 2
-NFTA_DATA_VALUE = 1
 NFT_LOOKUP_F_INV = 1
 OPERATORS = ("==", "!=", "<", "<=", ">", ">=")  # NFT_CMP_*
 NFT_BITWISE_MASK_XOR = 0

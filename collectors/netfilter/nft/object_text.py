@@ -10,20 +10,18 @@ from collections.abc import Callable, Mapping
 
 from collectors.netfilter.nfnetlink import NFPROTO_NETDEV
 from collectors.netfilter.nft import symbols
-from collectors.netfilter.nft.chains import FAMILIES, device_list, priority_name, signed, unsigned
+from collectors.netfilter.nft.chains import FAMILIES, device_list, priority_name
 from collectors.netfilter.nft.datatypes import milliseconds
-from collectors.netfilter.nft.stateful import (
+from collectors.netfilter.nft.payloads import number, signed
+from collectors.netfilter.nft.stateful import Found, connections, limit, quota
+from collectors.netfilter.nft.uapi import (
+    NFT_OBJECT_COUNTER,
+    NFT_OBJECT_QUOTA,
     NFTA_COUNTER_BYTES,
     NFTA_COUNTER_PACKETS,
-    Found,
-    connections,
-    limit,
-    number,
-    quota,
 )
 from collectors.wire.netlink import attribute_map, text
 
-NFT_OBJECT_COUNTER, NFT_OBJECT_QUOTA = 1, 2
 NFTA_CT_HELPER_NAME, NFTA_CT_HELPER_L3PROTO, NFTA_CT_HELPER_L4PROTO = 1, 2, 3
 NFTA_CT_TIMEOUT_L3PROTO, NFTA_CT_TIMEOUT_L4PROTO, NFTA_CT_TIMEOUT_DATA = 1, 2, 3
 NFTA_CT_EXPECT_L3PROTO, NFTA_CT_EXPECT_L4PROTO, NFTA_CT_EXPECT_DPORT = 1, 2, 3
@@ -86,7 +84,7 @@ def synproxy(data: Found) -> str:
 
 def flowtable(hook: Found, flags: int) -> str:
     """From the attributes of NFTA_FLOWTABLE_HOOK."""
-    name, order = flowtable_hook(hook), signed(hook.get(NFTA_FLOWTABLE_HOOK_PRIORITY, bytes(4)))
+    name, order = flowtable_hook(hook), signed(hook, NFTA_FLOWTABLE_HOOK_PRIORITY)
     names = flowtable_devices(hook)
     said = [f"hook {name} priority {priority_name(NFPROTO_NETDEV, name, order)}"]
     if names:
@@ -99,7 +97,7 @@ def flowtable(hook: Found, flags: int) -> str:
 
 
 def flowtable_hook(hook: Found) -> str:
-    place = unsigned(hook.get(NFTA_FLOWTABLE_HOOK_NUM, b""))
+    place = number(hook, NFTA_FLOWTABLE_HOOK_NUM)
     return {0: "ingress", 1: "egress"}.get(place, str(place))
 
 

@@ -10,12 +10,10 @@ from collectors.netfilter.nft.fields import Match
 from collectors.netfilter.nft.loads import Reader
 from collectors.netfilter.nft.model import Context
 from collectors.netfilter.nft.telling import Telling
+from collectors.netfilter.nft.uapi import NFTA_EXPR_DATA, NFTA_EXPR_NAME, NFTA_LIST_ELEM
 from collectors.netfilter.told import Told
 from collectors.wire.netlink import DecodeError
 from collectors.wire.templates import View
-
-NFTA_LIST_ELEM = 1
-NFTA_EXPR_NAME, NFTA_EXPR_DATA = 1, 2
 
 READERS: Mapping[str, Reader] = {
     **loads.READERS,

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.netfilter import nfnetlink
-from collectors.netfilter.nft.chains import TableKey, comment
+from collectors.netfilter.nft.chains import TableKey
+from collectors.netfilter.nft.payloads import comment
 from collectors.netfilter.told import Records, Rules
 from collectors.wire.netlink import Messages, text
 from collectors.wire.places import Places, attribute_places

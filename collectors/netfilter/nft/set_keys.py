@@ -10,10 +10,10 @@ from dataclasses import replace
 from collectors.netfilter.nft import datatypes, typeof
 from collectors.netfilter.nft.keys import NFT_CT_PROTO_DST, NFT_CT_PROTO_SRC
 from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, NftSet
-from collectors.netfilter.nft.set_messages import userdata
+from collectors.netfilter.nft.payloads import userdata
+from collectors.netfilter.nft.uapi import NFTA_DATA_VALUE, NFTA_SET_ELEM_KEY, NFTA_SET_ELEM_KEY_END
 from collectors.wire.netlink import attribute, attribute_map, attributes
 
-NFTA_SET_ELEM_KEY, NFTA_SET_ELEM_KEY_END, NFTA_DATA_VALUE = 1, 10, 1
 UDATA_SET_KEY_TYPEOF = 3
 
 

@@ -10,10 +10,14 @@ from collectors.host import Host
 from collectors.netfilter import nfnetlink
 from collectors.netfilter.nft.chains import objects
 from collectors.netfilter.nft.model import NftSet
+from collectors.netfilter.nft.payloads import number, userdata
+from collectors.netfilter.nft.uapi import NFT_DATA_VALUE_MAXLEN, NFT_MSG_GETSETELEM, NFTA_LIST_ELEM
 from collectors.netlink.dump import MOST, answer, open_netlink, sequences
 from collectors.netlink.receiving import Receiver
 from collectors.wire.netlink import (
     NLM_F_DUMP,
+    NLMSG_ERROR,
+    NLMSGHDR,
     DecodeError,
     Messages,
     NetlinkError,
@@ -25,8 +29,6 @@ from collectors.wire.netlink import (
     text,
 )
 
-NFT_MSG_NEWSET, NFT_MSG_GETSET, NFT_MSG_NEWSETELEM, NFT_MSG_GETSETELEM = 9, 10, 12, 13
-NFTA_LIST_ELEM = 1
 NFTA_SET_TABLE, NFTA_SET_NAME, NFTA_SET_FLAGS, NFTA_SET_KEY_TYPE, NFTA_SET_KEY_LEN = 1, 2, 3, 4, 5
 NFTA_SET_DATA_TYPE, NFTA_SET_DATA_LEN, NFTA_SET_POLICY, NFTA_SET_DESC = 6, 7, 8, 9
 NFTA_SET_TIMEOUT, NFTA_SET_GC_INTERVAL, NFTA_SET_USERDATA, NFTA_SET_OBJ_TYPE = 11, 12, 13, 15
@@ -34,7 +36,6 @@ NFTA_SET_HANDLE, NFTA_SET_EXPR, NFTA_SET_EXPRESSIONS = 16, 17, 18
 NFTA_SET_COUNT = 20  # since Linux 6.15
 NFTA_SET_DESC_SIZE, NFTA_SET_DESC_CONCAT = 1, 2
 NFTA_SET_FIELD_LEN = 1
-NFT_DATA_VALUE_MAXLEN = 64  # bytes of a key or of data, include/net/netfilter/nf_tables.h
 NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_ELEMENTS = 1, 2, 3
 BLOCK = 4 << 20  # bytes
 USUAL = 32 << 10  # bytes that the kernel fills of a datagram
@@ -48,27 +49,27 @@ def decode_sets(found: Messages) -> list[NftSet]:
 
 
 def decoded_set(family: int, found: dict[int, bytes]) -> NftSet:
-    for number in (NFTA_SET_KEY_LEN, NFTA_SET_DATA_LEN):
-        if unsigned(found, number) > NFT_DATA_VALUE_MAXLEN:
-            raise DecodeError(0, f"a set with values of {unsigned(found, number)} bytes")
+    for length in (number(found, NFTA_SET_KEY_LEN), number(found, NFTA_SET_DATA_LEN)):
+        if length > NFT_DATA_VALUE_MAXLEN:
+            raise DecodeError(0, f"a set with values of {length} bytes")
     size, fields = description(found.get(NFTA_SET_DESC, b""))
     return NftSet(
         family,
         text(found.get(NFTA_SET_TABLE, b"")),
         text(found.get(NFTA_SET_NAME, b"")),
-        unsigned(found, NFTA_SET_HANDLE),
-        unsigned(found, NFTA_SET_FLAGS),
-        unsigned(found, NFTA_SET_KEY_TYPE),
-        unsigned(found, NFTA_SET_KEY_LEN),
-        unsigned(found, NFTA_SET_DATA_TYPE),
-        unsigned(found, NFTA_SET_DATA_LEN),
-        unsigned(found, NFTA_SET_OBJ_TYPE),
-        unsigned(found, NFTA_SET_TIMEOUT),
-        unsigned(found, NFTA_SET_GC_INTERVAL),
-        unsigned(found, NFTA_SET_POLICY),
+        number(found, NFTA_SET_HANDLE),
+        number(found, NFTA_SET_FLAGS),
+        number(found, NFTA_SET_KEY_TYPE),
+        number(found, NFTA_SET_KEY_LEN),
+        number(found, NFTA_SET_DATA_TYPE),
+        number(found, NFTA_SET_DATA_LEN),
+        number(found, NFTA_SET_OBJ_TYPE),
+        number(found, NFTA_SET_TIMEOUT),
+        number(found, NFTA_SET_GC_INTERVAL),
+        number(found, NFTA_SET_POLICY),
         size,
         fields,
-        unsigned(found, NFTA_SET_COUNT) if NFTA_SET_COUNT in found else None,
+        number(found, NFTA_SET_COUNT) if NFTA_SET_COUNT in found else None,
         userdata(found.get(NFTA_SET_USERDATA, b"")),
         expressions(found, NFTA_SET_EXPR, NFTA_SET_EXPRESSIONS),
     )
@@ -78,32 +79,16 @@ def description(value: bytes) -> tuple[int, tuple[int, ...]]:
     """The size asked for, and the bytes of each part of a concatenated key."""
     found = attribute_map(value)
     parts = attributes(found.get(NFTA_SET_DESC_CONCAT, b""))
-    return unsigned(found, NFTA_SET_DESC_SIZE), tuple(
-        unsigned(attribute_map(part), NFTA_SET_FIELD_LEN) for number, part in parts if number == NFTA_LIST_ELEM
+    return number(found, NFTA_SET_DESC_SIZE), tuple(
+        number(attribute_map(part), NFTA_SET_FIELD_LEN) for kind, part in parts if kind == NFTA_LIST_ELEM
     )
 
 
 def expressions(found: Mapping[int, bytes], single: int, several: int) -> tuple[bytes, ...]:
     """Payloads of the expressions of a set or element: of the one, or of each of the list."""
     if several in found:
-        return tuple(value for number, value in attributes(found[several]) if number == NFTA_LIST_ELEM)
+        return tuple(value for kind, value in attributes(found[several]) if kind == NFTA_LIST_ELEM)
     return (found[single],) if single in found else ()
-
-
-def userdata(value: bytes) -> dict[int, bytes]:
-    """libnftnl's TLVs { u8 type; u8 length; value } by type; what does not fit behind them is left out."""
-    found, at = {}, 0
-    while at + 2 <= len(value) and at + 2 + value[at + 1] <= len(value):
-        found[value[at]] = value[at + 2 : at + 2 + value[at + 1]]
-        at += 2 + value[at + 1]
-    return found
-
-
-def unsigned(found: dict[int, bytes], number: int) -> int:
-    value = found.get(number, b"")
-    if len(value) > 8:
-        raise DecodeError(0, f"a number of {len(value)} bytes")
-    return int.from_bytes(value, "big")
 
 
 def decode_elements(parts: Iterable[Messages]) -> dict[SetKey, list[bytes]]:
@@ -116,7 +101,7 @@ def decode_elements(parts: Iterable[Messages]) -> dict[SetKey, list[bytes]]:
         for family, body in objects(part):
             table, name = (text(body.get(at, b"")) for at in (NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET))
             listed = attributes(body.get(NFTA_SET_ELEM_LIST_ELEMENTS, b""))
-            payloads = [payload for number, payload in listed if number == NFTA_LIST_ELEM]
+            payloads = [payload for kind, payload in listed if kind == NFTA_LIST_ELEM]
             found.setdefault((family, table, name), []).extend(payloads)
     return found
 
@@ -140,6 +125,8 @@ def read_elements(host: Host, sets: Iterable[NftSet], room: int = BLOCK) -> Iter
 
 def has_gone(block: Block) -> bool:
     """Whether the kernel has no such set; any other refusal is for the decoder to meet."""
+    if len(block.data) < NLMSGHDR.size or NLMSGHDR.unpack_from(block.data)[1] != NLMSG_ERROR:
+        return False
     try:
         messages(block.data)
     except NetlinkError as error:
@@ -151,8 +138,8 @@ def has_gone(block: Block) -> bool:
 
 def elements_request(found: NftSet) -> bytes:
     body = nfnetlink.header(found.family) + b"".join(
-        attribute(number, name.encode("utf-8", "surrogateescape") + b"\0")
-        for number, name in ((NFTA_SET_ELEM_LIST_TABLE, found.table), (NFTA_SET_ELEM_LIST_SET, found.name))
+        attribute(kind, name.encode("utf-8", "surrogateescape") + b"\0")
+        for kind, name in ((NFTA_SET_ELEM_LIST_TABLE, found.table), (NFTA_SET_ELEM_LIST_SET, found.name))
     )
     kind = nfnetlink.kind(nfnetlink.NFTABLES, NFT_MSG_GETSETELEM)
     return request(kind, NLM_F_DUMP, next(sequences) & 0xFFFFFFFF, body)

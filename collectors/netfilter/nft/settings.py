@@ -12,15 +12,15 @@ from collectors.netfilter.nft.fields import raw
 from collectors.netfilter.nft.loads import NFTA_PAYLOAD_DREG, Reader
 from collectors.netfilter.nft.matches import key_of
 from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, NftSet
-from collectors.netfilter.nft.statements import NFTA_EXPR_DATA, NFTA_EXPR_NAME, STATEFUL, counted, value
+from collectors.netfilter.nft.statements import STATEFUL, counted, value
 from collectors.netfilter.nft.telling import Attributes, Telling, needed, unsigned
 from collectors.netfilter.nft.terms import Binop, Concat, Payload
+from collectors.netfilter.nft.uapi import NFTA_EXPR_DATA, NFTA_EXPR_NAME, NFTA_LIST_ELEM
 from collectors.wire.templates import View
 
 NFTA_PAYLOAD_SREG = 5
 NFTA_DYNSET_SET_NAME, NFTA_DYNSET_OP, NFTA_DYNSET_SREG_KEY, NFTA_DYNSET_SREG_DATA = 1, 3, 4, 5
 NFTA_DYNSET_TIMEOUT, NFTA_DYNSET_EXPR, NFTA_DYNSET_EXPRESSIONS = 6, 7, 10
-NFTA_LIST_ELEM = 1
 OPERATIONS = ("add", "update", "delete")  # NFT_DYNSET_OP_*
 
 

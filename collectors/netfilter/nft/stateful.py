@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from collectors.netfilter.nft.datatypes import milliseconds
-from collectors.wire.netlink import DecodeError, attribute_map, text
+from collectors.netfilter.nft.payloads import number
+from collectors.netfilter.nft.uapi import NFTA_COUNTER_BYTES, NFTA_COUNTER_PACKETS, NFTA_EXPR_DATA, NFTA_EXPR_NAME
+from collectors.wire.netlink import attribute_map, text
 
-NFTA_EXPR_NAME, NFTA_EXPR_DATA = 1, 2
-NFTA_COUNTER_BYTES, NFTA_COUNTER_PACKETS = 1, 2
 NFTA_QUOTA_BYTES, NFTA_QUOTA_FLAGS, NFTA_QUOTA_CONSUMED = 1, 2, 4
 NFTA_LIMIT_RATE, NFTA_LIMIT_UNIT, NFTA_LIMIT_BURST, NFTA_LIMIT_TYPE, NFTA_LIMIT_FLAGS = 1, 2, 3, 4, 5
 NFTA_CONNLIMIT_COUNT, NFTA_CONNLIMIT_FLAGS = 1, 2
@@ -82,9 +82,7 @@ def connections(data: Found) -> str:
 def last(data: Found) -> str:
     if not number(data, NFTA_LAST_SET):
         return "last used never"
-    return (
-        f"last used {milliseconds(number(data, NFTA_LAST_MSECS))}" if number(data, NFTA_LAST_SET) else "last used never"
-    )
+    return f"last used {milliseconds(number(data, NFTA_LAST_MSECS))}"
 
 
 def octets(count: int) -> str:
@@ -93,13 +91,6 @@ def octets(count: int) -> str:
     while size < len(SIZES) - 1 and count and count % 1024 == 0:
         count, size = count // 1024, size + 1
     return f"{count} {SIZES[size]}"
-
-
-def number(data: Found, attribute: int) -> int:
-    value = data.get(attribute, b"")
-    if len(value) > 8:
-        raise DecodeError(0, f"a number of {len(value)} bytes")
-    return int.from_bytes(value, "big")
 
 
 TOLD: Mapping[str, Callable[[Found], str]] = {

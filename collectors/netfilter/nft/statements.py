@@ -12,14 +12,19 @@ from collectors.netfilter.nft.headers import LINK, NETWORK, NFPROTO_IPV4, NFPROT
 from collectors.netfilter.nft.loads import Reader
 from collectors.netfilter.nft.matches import key_of, mapped
 from collectors.netfilter.nft.telling import Attributes, Telling, needed, number, unsigned
+from collectors.netfilter.nft.uapi import (
+    NFT_OBJECT_COUNTER,
+    NFTA_COUNTER_BYTES,
+    NFTA_COUNTER_PACKETS,
+    NFTA_DATA_VALUE,
+    NFTA_DATA_VERDICT,
+    NFTA_VERDICT_CHAIN,
+    NFTA_VERDICT_CODE,
+)
 from collectors.wire.netlink import DecodeError, attribute_map
 from collectors.wire.templates import View, told_string
 
-NFTA_EXPR_NAME, NFTA_EXPR_DATA = 1, 2
 NFTA_IMMEDIATE_DREG, NFTA_IMMEDIATE_DATA = 1, 2
-NFTA_DATA_VALUE, NFTA_DATA_VERDICT = 1, 2
-NFTA_VERDICT_CODE, NFTA_VERDICT_CHAIN = 1, 2
-NFTA_COUNTER_BYTES, NFTA_COUNTER_PACKETS = 1, 2
 NFTA_LOG_GROUP, NFTA_LOG_PREFIX, NFTA_LOG_SNAPLEN, NFTA_LOG_QTHRESHOLD, NFTA_LOG_LEVEL, NFTA_LOG_FLAGS = range(1, 7)
 NFTA_REJECT_TYPE, NFTA_REJECT_ICMP_CODE = 1, 2
 NFT_REJECT_ICMP_UNREACH, NFT_REJECT_TCP_RST, NFT_REJECT_ICMPX_UNREACH = 0, 1, 2
@@ -38,7 +43,6 @@ LEVELS = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug", "a
 LOG_WARNING = 4
 NF_LOG_TCPSEQ, NF_LOG_TCPOPT, NF_LOG_IPOPT, NF_LOG_UID, NF_LOG_MACDECODE = 0x1, 0x2, 0x4, 0x8, 0x20
 NF_LOG_MASK = 0x2F
-NFT_OBJECT_COUNTER = 1
 # NFT_OBJECT_*
 OBJECTS = {
     NFT_OBJECT_COUNTER: "counter name ",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from collectors.netfilter.nft.constants import NFT_DATA_VALUE_MAXLEN, NotPlaced, Term, Text
+from collectors.netfilter.nft.constants import NotPlaced, Term, Text
 from collectors.netfilter.nft.fields import Fields, Match
 from collectors.netfilter.nft.implied import Implied
 from collectors.netfilter.nft.model import Context
 from collectors.netfilter.nft.terms import Concat
+from collectors.netfilter.nft.uapi import NFT_DATA_VALUE_MAXLEN
 from collectors.wire.netlink import DecodeError
 from collectors.wire.templates import Place, View
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from collectors.netfilter.nft.datatypes import HOST, Order
-from collectors.netfilter.nft.set_messages import userdata
+from collectors.netfilter.nft.payloads import userdata
 
 TYPEOF_EXPR, TYPEOF_DATA = 0, 1  # enum NFTNL_UDATA_SET_TYPEOF_*
 EXPR_PAYLOAD, EXPR_META, EXPR_CT, EXPR_CONCAT = 7, 9, 12, 13  # enum expr_types of nft

@@ -8,6 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from collectors.netfilter.nft.model import Context
+from collectors.netfilter.nft.uapi import (
+    NFTA_COUNTER_BYTES,
+    NFTA_COUNTER_PACKETS,
+    NFTA_DATA_VALUE,
+    NFTA_DATA_VERDICT,
+    NFTA_EXPR_DATA,
+    NFTA_EXPR_NAME,
+    NFTA_VERDICT_CHAIN,
+    NFTA_VERDICT_CODE,
+)
 from collectors.netfilter.told import NotTheirs, Told
 from collectors.netfilter.xt import extensions, nft_match, parts
 from collectors.netfilter.xt.nft_compare import compare, compare_range
@@ -19,15 +29,12 @@ from collectors.wire.templates import View, told_string
 Attributes = dict[int, View]
 
 # uapi linux/netfilter/nf_tables.h
-NFTA_EXPR_NAME, NFTA_EXPR_DATA = 1, 2
-NFTA_DATA_VALUE, NFTA_DATA_VERDICT, NFTA_VERDICT_CODE, NFTA_VERDICT_CHAIN = 1, 2, 1, 2
 PAYLOAD_DREG, PAYLOAD_BASE, PAYLOAD_OFFSET, PAYLOAD_LEN = range(1, 5)
 META_DREG, META_KEY, META_SREG = range(1, 4)
 BITWISE_SREG, BITWISE_DREG, BITWISE_LEN, BITWISE_MASK, BITWISE_XOR, BITWISE_OP = range(1, 7)
 CMP_SREG, CMP_OP, CMP_DATA = range(1, 4)
 RANGE_SREG, RANGE_OP, RANGE_FROM, RANGE_TO = range(1, 5)
 IMMEDIATE_DREG, IMMEDIATE_DATA = 1, 2
-COUNTER_BYTES, COUNTER_PACKETS = 1, 2
 EXTENSION_NAME, EXTENSION_REV, EXTENSION_INFO = 1, 2, 3
 META_NFTRACE = 12
 NF_DROP, NF_ACCEPT, NFT_RETURN, NFT_GOTO, NFT_JUMP, NFT_CONTINUE = 0, 1, -5, -4, -3, -1
@@ -52,7 +59,7 @@ def tell(expressions: View, context: Context) -> Told:
 
 
 def read_counter(reading: Reading, data: Attributes) -> None:
-    reading.packets, reading.bytes = data[COUNTER_PACKETS].place(">u8"), data[COUNTER_BYTES].place(">u8")
+    reading.packets, reading.bytes = data[NFTA_COUNTER_PACKETS].place(">u8"), data[NFTA_COUNTER_BYTES].place(">u8")
 
 
 def read_payload(reading: Reading, data: Attributes) -> None:

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from collectors.netfilter.nft.chains import comment
+from collectors.netfilter.nft.payloads import comment
+from collectors.netfilter.nft.uapi import NFTA_EXPR_DATA, NFTA_EXPR_NAME, NFTA_LIST_ELEM
 from collectors.netfilter.told import Records
 from collectors.wire.netlink import attribute
 
-NFTA_LIST_ELEM, NFTA_EXPR_NAME, NFTA_EXPR_DATA = 1, 1, 2
 NFTA_MATCH_NAME, NFTA_MATCH_REV, NFTA_MATCH_INFO = 1, 2, 3
 XT_MAX_COMMENT_LEN = 256
 
