@@ -18,9 +18,8 @@ from collectors.wire.netlink import (
     NLM_F_DUMP,
     NLMSG_DONE,
     NLMSG_ERROR,
-    DecodeError,
+    NLMSGHDR,
     Messages,
-    NetlinkError,
     messages,
     request,
 )
@@ -75,13 +74,14 @@ def answer(sock: socket.socket, part: str = "", receiver: Receiver | None = None
 
 
 def ends(received: NDArray[np.uint8]) -> bool:
-    """Whether what one recv gave holds the dump's last message."""
-    if not len(received):
-        return False
-    try:
-        return bool(np.isin(messages(received).types, (NLMSG_DONE, NLMSG_ERROR)).any())
-    except (NetlinkError, DecodeError):
-        return True  # the decoder meets the same bytes and says what is wrong
+    """Whether what one recv gave holds the dump's last message; what cannot be walked is for the decoder to meet."""
+    data, at = received.data, 0
+    while at + NLMSGHDR.size <= len(data):
+        length, kind, *_ = NLMSGHDR.unpack_from(data, at)
+        if kind in (NLMSG_DONE, NLMSG_ERROR) or length < NLMSGHDR.size:
+            return True
+        at += (length + 3) & ~3
+    return False
 
 
 def decode_dump(raw: Raw, decoders: Mapping[str, Callable[[Messages], Table]], kinds: Iterable[int]) -> Table:

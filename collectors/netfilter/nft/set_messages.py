@@ -125,7 +125,7 @@ def read_elements(host: Host, sets: Iterable[NftSet], room: int = BLOCK) -> Iter
 
 def has_gone(block: Block) -> bool:
     """Whether the kernel has no such set; any other refusal is for the decoder to meet."""
-    if len(block.data) < NLMSGHDR.size or NLMSGHDR.unpack_from(block.data)[1] != NLMSG_ERROR:
+    if len(block.data) < NLMSGHDR.size or NLMSGHDR.unpack(bytes(block.data[: NLMSGHDR.size]))[1] != NLMSG_ERROR:
         return False
     try:
         messages(block.data)
