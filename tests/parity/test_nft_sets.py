@@ -14,14 +14,8 @@ from collectors.netfilter import nfnetlink, set_elements
 from collectors.netfilter.nft.chains import FAMILIES
 from collectors.netfilter.nft.elements import elements_text
 from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, Context, NftSet
-from collectors.netfilter.nft.set_messages import (
-    NFT_MSG_GETSET,
-    NFT_MSG_NEWSET,
-    NFT_MSG_NEWSETELEM,
-    decode_elements,
-    decode_sets,
-    read_elements,
-)
+from collectors.netfilter.nft.set_messages import decode_elements, decode_sets, read_elements
+from collectors.netfilter.nft.uapi import NFT_MSG_GETSET, NFT_MSG_NEWSET, NFT_MSG_NEWSETELEM
 from collectors.wire.netlink import messages
 from nettui.details import details
 from tests import netfilter_scenes, set_scenes

@@ -8,6 +8,7 @@ from functools import partial
 from socket import AF_INET, AF_INET6, inet_ntop
 
 from collectors.netfilter.nft import datatypes
+from collectors.netfilter.nft.element_order import Part
 from collectors.netfilter.nft.elements import (
     NFTA_SET_ELEM_DATA,
     NFTA_SET_ELEM_EXPIRATION,
@@ -16,7 +17,6 @@ from collectors.netfilter.nft.elements import (
     NFTA_SET_ELEM_OBJREF,
     NFTA_SET_ELEM_TIMEOUT,
     NFTA_SET_ELEM_USERDATA,
-    Part,
     data_parts,
     is_interval_data,
     key_parts,

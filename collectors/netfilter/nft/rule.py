@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from collectors.netfilter.nft import comparisons, loads, matches, settings, statements, translations
+from collectors.netfilter.nft import comparisons, loads, matches, refusals, settings, statements, translations
 from collectors.netfilter.nft.constants import NotPlaced, joined
 from collectors.netfilter.nft.fields import Match
 from collectors.netfilter.nft.loads import Reader
@@ -19,6 +19,7 @@ READERS: Mapping[str, Reader] = {
     **loads.READERS,
     **matches.READERS,
     **statements.READERS,
+    **refusals.READERS,
     **settings.READERS,
     **translations.READERS,
 }

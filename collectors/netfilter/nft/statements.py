@@ -1,4 +1,4 @@
-"""Statements of a rule: verdicts, counters, log, reject, queue, sets of packet and flow properties, and so on."""
+"""Statements of a rule: verdicts, counters, log, queue, sets of packet and flow properties, and so on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collectors.netfilter.nft import datatypes as types
 from collectors.netfilter.nft import loads, options, stateful
 from collectors.netfilter.nft.comparisons import complete
 from collectors.netfilter.nft.constants import Constant, NotPlaced, SetReference, Term, Text
-from collectors.netfilter.nft.headers import LINK, NETWORK, NFPROTO_IPV4, NFPROTO_IPV6, TRANSPORT, UNKNOWN
 from collectors.netfilter.nft.loads import Reader
 from collectors.netfilter.nft.matches import key_of, mapped
 from collectors.netfilter.nft.telling import Attributes, Telling, needed, number, unsigned
@@ -26,9 +25,6 @@ from collectors.wire.templates import View, told_string
 
 NFTA_IMMEDIATE_DREG, NFTA_IMMEDIATE_DATA = 1, 2
 NFTA_LOG_GROUP, NFTA_LOG_PREFIX, NFTA_LOG_SNAPLEN, NFTA_LOG_QTHRESHOLD, NFTA_LOG_LEVEL, NFTA_LOG_FLAGS = range(1, 7)
-NFTA_REJECT_TYPE, NFTA_REJECT_ICMP_CODE = 1, 2
-NFT_REJECT_ICMP_UNREACH, NFT_REJECT_TCP_RST, NFT_REJECT_ICMPX_UNREACH = 0, 1, 2
-NFT_REJECT_ICMPX_PORT_UNREACH = 1
 NFTA_QUEUE_NUM, NFTA_QUEUE_TOTAL, NFTA_QUEUE_FLAGS, NFTA_QUEUE_SREG_QNUM = 1, 2, 3, 4
 QUEUE_FLAGS = {1: "bypass", 2: "fanout"}
 NFTA_SYNPROXY_MSS, NFTA_SYNPROXY_WSCALE, NFTA_SYNPROXY_FLAGS = 1, 2, 3
@@ -54,7 +50,6 @@ OBJECTS = {
     9: "ct expectation set ",
     10: "synproxy name ",
 }
-ICMP_PORT_UNREACH, ICMPV6_PORT_UNREACH = 3, 4
 
 
 def decimal(octets: bytes) -> str:
@@ -127,40 +122,6 @@ def log_flags(flags: int) -> str:
     for bit, word in ((NF_LOG_IPOPT, "ip options"), (NF_LOG_UID, "skuid"), (NF_LOG_MACDECODE, "ether")):
         said += f" flags {word}" if flags & bit else ""
     return said
-
-
-def reject(telling: Telling, attributes: Attributes) -> None:
-    kind, code = unsigned(attributes, NFTA_REJECT_TYPE), unsigned(attributes, NFTA_REJECT_ICMP_CODE)
-    mixed = telling.context.family not in (NFPROTO_IPV4, NFPROTO_IPV6)
-    family = network_family(telling) if mixed else telling.context.family
-    if not mixed and kind == NFT_REJECT_TCP_RST:
-        telling.implied.release(TRANSPORT)
-    elif mixed and kind != NFT_REJECT_ICMPX_UNREACH and NETWORK in telling.implied.matches:
-        telling.implied.release(NETWORK)
-    telling.say([f"reject{reject_with(telling, kind, code, family, mixed)}"], verdict=["reject"])
-
-
-def network_family(telling: Telling) -> int:
-    """NFPROTO_* of the network header that the rule has named, 0 for another or none."""
-    lower = telling.fields.headers.get(LINK, UNKNOWN)
-    upper = telling.fields.headers.get(NETWORK)
-    if upper is None or upper.name not in lower.above.values():
-        return 0
-    return {"ip": NFPROTO_IPV4, "ip6": NFPROTO_IPV6}.get(upper.name, 0)
-
-
-def reject_with(telling: Telling, kind: int, code: int, family: int, mixed: bool) -> str:
-    if kind == NFT_REJECT_TCP_RST:
-        return " with tcp reset"
-    if kind == NFT_REJECT_ICMPX_UNREACH:
-        usual, word, data_type = code == NFT_REJECT_ICMPX_PORT_UNREACH, "icmpx", types.ICMPX_CODE
-    elif family == NFPROTO_IPV4:
-        usual, word, data_type = not mixed and code == ICMP_PORT_UNREACH, "icmp", types.ICMP_CODE
-    elif family == NFPROTO_IPV6:
-        usual, word, data_type = not mixed and code == ICMPV6_PORT_UNREACH, "icmpv6", types.ICMPV6_CODE
-    else:
-        return ""
-    return "" if usual else f" with {word} {types.number_text(data_type, code, telling.context)}"
 
 
 def queue(telling: Telling, attributes: Attributes) -> None:
@@ -256,7 +217,6 @@ READERS: Mapping[str, Reader] = {
     "immediate": immediate,
     "counter": counter,
     "log": log,
-    "reject": reject,
     "queue": queue,
     "synproxy": synproxy,
     "objref": objref,
