@@ -79,10 +79,11 @@ class Codes:
     def of(cls, cells: Sequence[Cell]) -> Codes:
         """Intern a sequence of cells (``None`` = absent)."""
         if set(map(type, cells)) <= {str, type(None)}:  # as most are, and then a dictionary does it all
-            known = tuple(dict.fromkeys(cell for cell in cells if cell is not None))
-            codes: dict[Cell, int] = {cell: code for code, cell in enumerate(known)}
+            distinct_cells = dict.fromkeys(cells)
+            distinct_cells.pop(None, None)
+            codes: dict[Cell, int] = dict(zip(distinct_cells, range(len(distinct_cells)), strict=True))
             codes[None] = -1
-            return cls(np.fromiter(map(codes.__getitem__, cells), np.int32, len(cells)), known)
+            return cls(np.fromiter(map(codes.__getitem__, cells), np.int32, len(cells)), tuple(distinct_cells))
         pool = Pool()
         return cls(np.fromiter((pool.code(cell) for cell in cells), np.int32, len(cells)), pool.cells())
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.netfilter.told import Rules
+from collectors.values import Codes
 
 # chains of these stand in one list of the kernel's, whichever family they are of
 IP = ("inet", "ip", "ip6")
@@ -63,12 +64,14 @@ class Holding:
 
 
 def holdings(chains: Sequence[Chain], rules: Rules) -> list[Holding]:
-    """The chains of one table, each with its rules."""
-    found: dict[str, list[int]] = {chain.name: [] for chain in chains}
-    for row, name in enumerate(rules.chains):
-        if name in found:  # a chain that came into being after the chains were listed: the generation tells
-            found[name].append(row)
-    return [Holding(chain, rules, np.array(found[chain.name], np.intp)) for chain in chains]
+    """The chains of one table, each with its rules; a rule whose chain is not listed yet is left out, and the
+    generation tells that the ruleset has changed.
+    """
+    names = Codes.of(rules.chains)
+    order = np.argsort(names.codes, kind="stable")
+    bounds = np.searchsorted(names.codes[order], np.arange(len(names.pool) + 1))
+    rows = {name: order[bounds[code] : bounds[code + 1]] for code, name in enumerate(names.pool)}
+    return [Holding(chain, rules, rows.get(chain.name, order[:0])) for chain in chains]
 
 
 def merged(parts: Sequence[Holding]) -> tuple[Rules, NDArray[np.intp]]:

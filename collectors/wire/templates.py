@@ -23,17 +23,6 @@ K = TypeVar("K")
 MOST = 1 << 16  # values that a hole keeps what was told of
 
 
-class Kept(dict[bytes, str]):
-    """What was told of each value, by the value without the zeros at its end."""
-
-    def __init__(self, tell: Callable[[bytes], str], length: int) -> None:
-        self._tell, self._length = tell, length
-
-    def __missing__(self, value: bytes) -> str:
-        said = self[value] = self._tell(value.ljust(self._length, b"\0"))
-        return said
-
-
 class Hole:
     """Bytes ``start`` to ``start + length`` of each record, told by ``tell``, which is asked once per value.
 
@@ -44,7 +33,7 @@ class Hole:
 
     def __init__(self, start: int, length: int, tell: Callable[[bytes], str]) -> None:
         self.start, self.length, self.tell = start, length, tell
-        self.told = Kept(tell, length)
+        self.told: dict[bytes, str] = {}  # by the value without the zeros at its end
 
 
 class Place(NamedTuple):
@@ -245,8 +234,8 @@ def records(data: NDArray[np.uint8], offsets: NDArray[np.intp], length: int) -> 
 
 def varying_words(octets: NDArray[np.uint8]) -> dict[int, NDArray[np.uint64]]:
     """The columns of eight bytes, (n,), that are not the same in all records, by their place."""
-    words = octets.view(np.uint64).T
-    return {at: np.ascontiguousarray(word) for at, word in enumerate(words) if (word != word[0]).any()}
+    words = octets.view(np.uint64)
+    return {at: np.ascontiguousarray(words[:, at]) for at in np.flatnonzero((words != words[0]).any(axis=0)).tolist()}
 
 
 def filled(pieces: Pieces, octets: NDArray[np.uint8]) -> list[str]:
@@ -261,9 +250,13 @@ def filled(pieces: Pieces, octets: NDArray[np.uint8]) -> list[str]:
 def told_column(piece: Hole | Place, octets: NDArray[np.uint8]) -> list[Any]:
     if isinstance(piece, Place):
         return list(numbers(piece, octets).tolist())
-    if len(piece.told) > MOST:
-        piece.told.clear()
-    return list(map(piece.told.__getitem__, column(octets, piece.start, piece.length)))
+    told = piece.told
+    if len(told) > MOST:
+        told.clear()
+    values = column(octets, piece.start, piece.length)
+    if new := [value for value in dict.fromkeys(values) if value not in told]:
+        told.update(zip(new, map(piece.tell, [value.ljust(piece.length, b"\0") for value in new]), strict=True))
+    return list(map(told.__getitem__, values))
 
 
 def column(octets: NDArray[np.uint8], start: int, length: int) -> list[bytes]:
