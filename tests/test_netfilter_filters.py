@@ -112,3 +112,15 @@ def test_from_a_rule_to_the_sockets_behind_it():
     narrow = "-A X -s 10.0.0.8/32 -p tcp -m tcp --dport 80 -j DROP"
     assert passing(filters.sockets(rule(narrow, "input")), sockets) == [0]
     assert passing(filters.sockets(rule("-A X -s 10.0.0.0/24 -j DROP")), sockets) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "wanted"), [("172.17.0.2:80", [0]), ("172.17.0.2:81", []), ("[2001:db8::2]:80", [])]
+)
+def test_from_a_service_to_the_flows_that_its_endpoint_answers(endpoint: str, wanted: list[int]):
+    where = filters.endpoint({"proto": "tcp", "endpoint": endpoint})
+    assert passing(where, table(FLOWS, ALL)) == wanted
+
+
+def test_a_service_without_an_endpoint_leads_nowhere():
+    assert filters.endpoint({"proto": "tcp"}) == ""

@@ -36,6 +36,15 @@ def sockets(rule: Row) -> str:
     return joined(rule, [selected(rule, way, open_ended=True) for way in ways])
 
 
+def endpoint(service: Row) -> str:
+    """Of conntrack: the flows that a service's endpoint answers, whichever address they were sent to."""
+    address, _, port = str(service.get("endpoint") or "").rpartition(":")
+    if not address:
+        return ""
+    parts = [f"proto {service['proto']}"] if service.get("proto") else []
+    return " and ".join([*parts, f"reply_src {address.strip('[]')}", f"reply_sport {port}"])
+
+
 def joined(rule: Row, ways: Sequence[str]) -> str:
     """Protocol and any of the ways; a way without a condition lets every packet pass."""
     parts = [f"proto {rule['proto']}"] if rule.get("proto") else []

@@ -18,6 +18,7 @@ CONNTRACK = Panel(
     ),
     command="conntrack -L -o extended,id,labels; conntrack -L -f ipv6",
     empty="no flow is tracked: conntrack is at work only where a rule needs it (ct, nat, masquerade)",
+    unmatched="a flow whose first packet is dropped is never kept: the rule that drops it counts it",
     pivots=(
         (
             "socket that began it", "sockets",

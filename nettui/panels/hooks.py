@@ -9,7 +9,7 @@ HOOKS = Panel(
     name="hooks",
     title="Packet's way",
     key="W",
-    show=("hook", "mark", "packets_rate", "step", "packets", "priority", "way", "family", "world"),
+    show=("hook", "mark", "packets_rate", "packets", "step", "priority", "way", "family", "world"),
     more=(
         "bytes", "bytes_rate", "verdict", "manager", "comment", "base_table", "base", "table", "chain", "position",
         "handle", "kind", "proto", "src", "dst", "sport", "dport", "iif", "oif", "set",

@@ -7,7 +7,7 @@ RULE_PIVOTS = (
     ("its flows", "conntrack", filters.flows),
     ("sockets that it concerns", "sockets", filters.sockets),
     ("its chain", "netfilter", "world {world} and family {family} and table {table} and chain {chain}"),
-    ("chain that it leads to", "netfilter", "family {family} and table {table} and chain {target}"),
+    ("chain that it leads to", "netfilter", "world {world} and family {family} and table {table} and chain {target}"),
     ("its set", "sets", "name {set}"),
     ("link that the packet comes in by", "links", "ifname {iif}"),
     ("link that the packet goes out by", "links", "ifname {oif}"),
@@ -18,7 +18,7 @@ NETFILTER = Panel(
     title="Netfilter",
     key="F",
     show=(
-        "chain", "packets_rate", "mark", "text", "packets", "bytes", "hook", "priority", "family", "table", "world",
+        "chain", "packets_rate", "packets", "mark", "text", "bytes", "hook", "priority", "family", "table", "world",
     ),
     more=(
         "bytes_rate", "verdict", "policy", "manager", "comment", "position", "handle", "kind", "type", "dev", "proto",

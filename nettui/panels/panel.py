@@ -21,7 +21,8 @@ class Panel:
     ``sort``: column, with ``-`` before it for descending; "" keeps the kernel's order.
     ``pivots``: (label, panel, filter with {column} places) for a jump from one row; where more than places is needed, a
     function of the row gives the filter, "" when the row leads nowhere.
-    ``command``: the iproute2 command that shows the same. ``empty``: what no rows means.
+    ``command``: the iproute2 command that shows the same. ``empty``: what no rows means; ``unmatched``: what to know
+    where there are rows and the filter takes none.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Panel:
     show: tuple[str, ...]
     command: str
     empty: str
+    unmatched: str = ""
     more: tuple[str, ...] = ()
     report: tuple[str, ...] = ()
     again: bool = False

@@ -1,5 +1,6 @@
 """Services: Kubernetes services and published ports of containers, each with the endpoints behind it."""
 
+from nettui.netfilter import filters
 from nettui.panels.panel import Panel
 
 TABLE = "world {world} and family {family} and table nat"
@@ -15,6 +16,7 @@ SERVICES = Panel(
     command="iptables-save -c -t nat",
     empty="no Kubernetes service and no published port of a container in iptables' chains",
     pivots=(
+        ("flows that the endpoint answers", "conntrack", filters.endpoint),
         ("rules that send there", "netfilter", f"{TABLE} and chain {{chain}}"),
         ("rules that lead to that chain", "netfilter", f"{TABLE} and target {{chain}}"),
         ("same service", "services", "service {service}"),

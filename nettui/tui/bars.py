@@ -96,7 +96,11 @@ def labels(panels: Sequence[Panel], active: str, width: int) -> list[tuple[str, 
 
 
 def label(panel: Panel, active: str, length: int) -> str:
-    return f" {panel.key} {panel.name} " if panel.name == active else f" {panel.key} {panel.name[:length]}"
+    """Where a name of two words must be cut, its second one: the first is another panel's."""
+    if panel.name == active:
+        return f" {panel.key} {panel.name} "
+    word = panel.name if len(panel.name) <= length else panel.name.rpartition("_")[2]
+    return f" {panel.key} {word[:length]}"
 
 
 def header(host: str, netns: str, kernel: str) -> list[Part]:

@@ -88,7 +88,7 @@ class FilterBox(Vertical):
         elif found is None:
             caret.put([(" Enter applies it once the panel has been read, Esc leaves", DIM)])
         elif text.strip():
-            caret.put([(" understood", GOOD), ("   Enter applies, Esc leaves", DIM)])
+            caret.put([(" understood", GOOD), ("   Enter applies, Esc leaves, Ctrl-U empties the line", DIM)])
             fault.put([])
         else:
             caret.put([(" Enter shows all rows, Esc leaves the filter as it was", DIM)])

@@ -134,9 +134,11 @@ class Pane(TableView):
         if len(self.shown):
             return ()
         if len(self.shown.wish.table):
+            known = ((self.panel.unmatched, PLAIN),) if self.panel.unmatched else ()
             return (
                 (f"none of {len(self.shown.wish.table):,} rows matches", BOLD),
                 (f"filter: {self.where_text}", PLAIN),
+                *known,
                 ("/ changes the filter, Esc clears it", DIM),
             )
         return ((self.panel.empty, BOLD), (f"the kernel was asked and has no rows: {self.panel.command}", DIM))

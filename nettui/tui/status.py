@@ -12,7 +12,7 @@ from nettui.tui.cells import BOLD, GLYPHS, LOSS, PLAIN, cell_text
 from nettui.tui.pane import Pane
 
 NEARLY = 0.9  # of a table's limit
-HINTS = (" : jump", "  p pivot", "  Enter detail", "  s sort", "  / filter", "  ? help", "  q quit ")
+HINTS = (" : jump", "  s sort", "  Enter detail", "  p pivot", "  / filter", "  ? help", "  q quit ")
 
 
 def status_parts(pane: Pane) -> list[Part]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.style import Style
 
+from collectors.table import Column
 from nettui.netfilter.hooks import hooks
 from nettui.netfilter.rules import netfilter
 from nettui.panels.hooks import HOOKS
@@ -12,7 +13,7 @@ from nettui.panels.registry import PANELS
 from nettui.rates import with_rates
 from nettui.tui.cells import LOSS
 from tests.ruleset_by_hand import At, nft, ruleset
-from tests.tui.stage import Stage, stage
+from tests.tui.stage import Stage, stage, table
 
 RULES = [
     "-A DOCKER-USER -s 198.51.100.66/32 -j DROP",
@@ -57,7 +58,7 @@ async def test_the_way_is_shown_in_order_with_what_drops_marked_by_word_and_colo
 async def test_netfilter_shows_chain_rate_and_rule_within_80_columns():
     async with stage(HOOKS, NETFILTER, first="netfilter") as on:
         await on.deliver(netfilter=netfilter(moving()))
-        assert on.screen()[2].split()[:4] == ["chain", "packets/s", "mark", "text"]
+        assert on.screen()[2].split()[:4] == ["chain", "packets/s", "packets", "mark"]
         assert line(on, "198.51.100.66").split()[:2] == ["DOCKER-USER", "23!"]
 
 
@@ -106,3 +107,20 @@ async def test_the_screen_keeps_the_packets_order_when_it_refreshes():
         await on.deliver(hooks=hooks({"netfilter": docker(2)}))
         assert on.pane.table is not before
         assert on.under_cursor()["step"] == row["step"]
+
+
+async def test_a_rule_whose_flows_are_not_kept_says_why_there_are_none():
+    async with stage(*PANELS, first="conntrack") as on:
+        await on.deliver(conntrack=table((Column("src", "address"),), [{"src": "192.0.2.1"}]))
+        await on.press("slash")
+        await on.type("src 198.51.100.66")
+        await on.press("enter")
+        assert "none of 1 rows matches" in on.text()
+        assert "a flow whose first packet is dropped is never kept" in " ".join(on.text().split())
+
+
+async def test_the_packets_way_shows_rate_and_count_before_the_step_within_80_columns():
+    async with stage(HOOKS, NETFILTER) as on:
+        await on.deliver(hooks=hooks(moving()))
+        assert on.screen()[2].split()[:5] == ["hook", "mark", "packets/s", "packets", "step"]
+        assert line(on, "-s 198.51.100.66").split()[1:4] == ["drop", "23!", "46!"]

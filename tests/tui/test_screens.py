@@ -262,6 +262,12 @@ def test_the_panels_fit_into_80_columns_with_the_active_one_in_full():
     assert sum(len(text) for _, text in narrow) <= 30
 
 
+def test_a_name_of_two_words_that_is_cut_is_told_from_its_neighbours():
+    shortened = dict(labels(PANELS, "conntrack", 80))
+    assert shortened["conntrack_statistics"] == " U stat"
+    assert len({text.split()[-1] for text in shortened.values()}) == len(shortened)
+
+
 async def test_every_panel_opens_with_its_key():
     async with stage(*PANELS, host=Host(netns="blue")) as on:
         for panel in PANELS:
