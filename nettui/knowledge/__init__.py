@@ -1,0 +1,1 @@
+"""What each counter of loss and each drop reason means: data, and how to look it up."""
