@@ -1,4 +1,4 @@
-"""What is known of one counter, of one driver's counters, of one drop reason: data, written from the kernel's source."""
+"""What is known of one counter, of a driver's counters, of one drop reason: data, written from the kernel's source."""
 
 from __future__ import annotations
 
