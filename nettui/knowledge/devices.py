@@ -53,7 +53,8 @@ TRAFFIC = (
         layer="device",
         direction="rx",
         severity="traffic",
-        counts="Multicast packets received; hardware often counts them before it filters, so some never reached the host.",
+        counts="Multicast packets received; hardware often counts them before it filters, so some never reached the "
+        "host.",
         cause="multicast traffic",
         source=UAPI,
     ),
@@ -90,7 +91,8 @@ DROPPED = (
         causes=(
             "on a virtual device (veth, bridge, tun): the CPU's receive backlog is full, softnet.dropped moves too",
             "the packet is larger than this device's MTU: the peer of a veth has a larger one",
-            "protocols that nobody listens to (LLDP, STP, VLANs without a device, IPX): reason UNHANDLED_PROTO, harmless",
+            "protocols that nobody listens to (LLDP, STP, VLANs without a device, IPX): reason UNHANDLED_PROTO, "
+            "harmless",
             "the driver had no memory for the packet",
             "packets came while the device was down",
         ),
@@ -196,7 +198,8 @@ RECEIVE_ERRORS = (
         layer="device",
         direction="rx",
         severity="loss",
-        counts="Bad packets received, of every kind: wrong length, check sum or alignment, and what has no field of its own.",
+        counts="Bad packets received, of every kind: wrong length, check sum or alignment, and what has no field of "
+        "its own.",
         cause="damaged frames: cable, optic, or other end",
         causes=(
             "a bad cable, optic or port",
@@ -251,7 +254,8 @@ RECEIVE_ERRORS = (
         layer="device",
         direction="rx",
         severity="loss",
-        counts="Packets that did not fit into the buffers that the host gave: too large, or the next buffer was missing. "
+        counts="Packets that did not fit into the buffers that the host gave: too large, or the next buffer was "
+        "missing. "
         "Old drivers count overflow events instead.",
         cause="packet larger than the buffers, or ring empty",
         causes=("the MTU is smaller than what arrives", "the receive ring ran empty in the middle of a packet"),
@@ -264,7 +268,8 @@ RECEIVE_ERRORS = (
         layer="device",
         direction="rx",
         severity="loss",
-        counts="Overruns of the receive FIFO in the hardware; software devices: queue overflow or wrong sequence (GRE).",
+        counts="Overruns of the receive FIFO in the hardware; software devices: queue overflow or wrong sequence "
+        "(GRE).",
         cause="hardware FIFO overran: bus or host too slow",
         causes=(
             "the bus or the host takes packets too slowly",
@@ -300,7 +305,8 @@ SEND_ERRORS = (
         layer="device",
         direction="tx",
         severity="loss",
-        counts="Frames given up after too many collisions; some fast devices count every discard here; tunnels: the packet "
+        counts="Frames given up after too many collisions; some fast devices count every discard here; tunnels: the "
+        "packet "
         "could not be sent.",
         cause="half duplex collisions, or device discards",
         causes=("half duplex with a full duplex other end", "a device that uses it for its own discards"),

@@ -11,7 +11,8 @@ QDISCS = (
         layer="qdisc",
         direction="tx",
         severity="loss",
-        counts="Packets that a queueing discipline dropped: its queue was full, its rate used up, or its delay too long. A "
+        counts="Packets that a queueing discipline dropped: its queue was full, its rate used up, or its delay too "
+        "long. A "
         "parent counts what its children drop, so sum only the root or only the leaves.",
         cause="send queue full: more is sent than the rate lets",
         causes=(
@@ -57,7 +58,8 @@ QDISCS = (
         layer="qdisc",
         direction="tx",
         severity="noise",
-        counts="Packets put back because the driver could not take them (its ring was full or its lock busy); sent later.",
+        counts="Packets put back because the driver could not take them (its ring was full or its lock busy); sent "
+        "later.",
         cause="transmit ring full: sent a little later",
         causes=("the transmit ring is full for a moment: the link is at its limit",),
         remedies=(
@@ -129,7 +131,8 @@ QDISCS = (
         layer="tc",
         direction="",
         severity="refused",
-        counts="Packets that filters and actions at the ingress or clsact qdisc dropped, both ways together: an action drop, "
+        counts="Packets that filters and actions at the ingress or clsact qdisc dropped, both ways together: an "
+        "action drop, "
         "a policer, a BPF program that returned TC_ACT_SHOT. rx_dropped of the device does not move.",
         cause="a tc filter, policer or BPF program drops",
         causes=(

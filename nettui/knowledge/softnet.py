@@ -10,7 +10,8 @@ SOFTNET = (
         layer="softnet",
         direction="rx",
         severity="loss",
-        counts="Packets that did not fit into this CPU's receive backlog; it holds what virtual devices (veth, loopback, "
+        counts="Packets that did not fit into this CPU's receive backlog; it holds what virtual devices (veth, "
+        "loopback, "
         "tunnels) and RPS hand over.",
         cause="CPU backlog full: this CPU is too slow",
         causes=(
@@ -32,7 +33,8 @@ SOFTNET = (
         layer="softnet",
         direction="rx",
         severity="loss",
-        counts="Packets refused because their flow had more than half of the last packets while the backlog was half full.",
+        counts="Packets refused because their flow had more than half of the last packets while the backlog was half "
+        "full.",
         cause="one large flow fills this CPU's backlog",
         causes=("one flow (an attack, a backup, a tunnel) sends most of the packets and its CPU cannot keep up",),
         remedies=(
@@ -60,7 +62,8 @@ SOFTNET = (
         remedies=(
             "nettui report softnet  # one CPU or all?",
             "cat /proc/interrupts | grep DEV  # are the queues spread over the CPUs?",
-            "sysctl -w net.core.netdev_budget=600 net.core.netdev_budget_usecs=4000  # other tasks of the CPU wait longer",
+            "sysctl -w net.core.netdev_budget=600 net.core.netdev_budget_usecs=4000  # other tasks of the CPU wait "
+            "longer",
         ),
         along=("rtnl_link_stats64.rx_missed_errors", "softnet.dropped"),
         source="net/core/dev.c, net_rx_action",
