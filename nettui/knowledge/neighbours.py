@@ -191,7 +191,6 @@ ROUTE_CACHE = (
             MARTIANS,
             "sysctl net.ipv4.conf.DEV.route_localnet  # DNAT to 127.0.0.1 needs 1; opens local services",
         ),
-        along=("Ip.InAddrErrors",),
         reasons=("IP_INVALID_DEST", "IP_LOCALNET"),
         source="net/ipv4/route.c, ip_route_input_slow (martian_destination)",
     ),
