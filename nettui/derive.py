@@ -124,6 +124,11 @@ def late(module: str, name: str) -> Callable[[Tables], Table]:
     return join
 
 
+LEDGER_NEEDS = (
+    "links", "driver_statistics", "link_statistics", "softnet", "qdiscs", "classes", "netfilter", "nfqueues",
+    "conntrack_statistics", "protocols", "statistics", "neighbour_tables", "socket_drops",
+)  # fmt: skip
+
 SECTIONS: dict[str, Section] = {
     "overview": Section(OVERVIEW_NEEDS, overview, whole=True),
     "links": Section(("links", "nsids", "peers", "ethtool"), links),
@@ -143,6 +148,7 @@ SECTIONS: dict[str, Section] = {
     "nexthops": Section(
         ("nexthops", "links"), lambda tables: with_device(tables["nexthops"], "oif", "dev", tables.get("links"))
     ),
+    "drops": Section(LEDGER_NEEDS, late("nettui.ledger.ledger", "ledger"), whole=True),
     "softnet": Section(("softnet",), lambda tables: tables["softnet"]),
     "protocols": Section(("protocols",), lambda tables: tables["protocols"]),
     "sockets": Section(("sockets", "socket_owners", "links"), sockets),

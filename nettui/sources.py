@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from collectors import Host
 from collectors.collector import Equalities
@@ -15,9 +17,13 @@ from nettui.derive import SECTIONS, derive, fill
 from nettui.rates import with_rates
 from nettui.snapshot import Snapshot, gap, take
 
+if TYPE_CHECKING:
+    from nettui.ledger.follower import Follower
+
 BUDGET = 0.05  # share of one core that reading may take
 SAFETY = 60.0  # seconds after which a followed table is read again although no change was heard of
 IDLE = 3600.0
+LEDGER = "drops"
 LISTEN = 0.5  # seconds between looks at what the kernel told
 
 
@@ -29,9 +35,24 @@ def read(sections: Sequence[str], host: Host, equalities: Mapping[str, Equalitie
     """
     names = [name for section in sections for name in SECTIONS[section].needs]
     alone = {SECTIONS[section].needs[0]: wanted for section, wanted in (equalities or {}).items()}
-    return derived(
-        sections, take(needed(sections), host, {name: alone[name] for name in alone if names.count(name) == 1})
-    )
+    raw = take(needed(sections), host, {name: alone[name] for name in alone if names.count(name) == 1})
+    snapshot = derived(sections, raw)
+    if LEDGER not in snapshot.tables:
+        return snapshot
+    return with_ledger(snapshot, follower(host), dict.fromkeys(raw.tables, time.monotonic()))
+
+
+def follower(host: Host) -> Follower:
+    """What follows the ledger of a namespace; imported when it is asked for."""
+    from nettui.ledger.follower import Follower
+
+    return Follower(host)
+
+
+def with_ledger(snapshot: Snapshot, follower: Follower, read: Mapping[str, float]) -> Snapshot:
+    """The snapshot with what moved in its ledger; ``read``: when each table was read, by a steady clock."""
+    ledger = follower.follow(snapshot.tables[LEDGER], read, snapshot.at)
+    return replace(snapshot, tables={**snapshot.tables, LEDGER: ledger})
 
 
 def needed(sections: Iterable[str]) -> list[str]:
@@ -78,6 +99,8 @@ class Live:
         self._earliest = 0.0  # time.monotonic before which nothing is read unasked
         self._changes: Changes | None = None
         self._inode: int | None = -1  # of the namespace that changes are heard from
+        self._follower: Follower | None = None  # of the ledger, once it was on screen
+        self._wishes: list[Callable[[Follower], object]] = []  # what the reader asked of it meanwhile
 
     def start(self) -> None:
         threading.Thread(target=self._run, daemon=True, name="live").start()
@@ -103,6 +126,19 @@ class Live:
             self._asked |= not frozen
             self._wake.notify()
 
+    def mark(self) -> None:
+        """From now on the ledger counts what moved anew."""
+        self._wish(lambda follower: follower.mark())
+
+    def watch_reasons(self, wanted: bool) -> None:
+        """Begin or end counting drop reasons."""
+        self._wish(lambda follower: follower.watch_reasons(wanted))
+
+    def _wish(self, wish: Callable[[Follower], object]) -> None:
+        with self._wake:
+            self._wishes.append(wish)
+        self.refresh()
+
     def stop(self) -> None:
         with self._wake:
             self._stopped = True
@@ -124,6 +160,8 @@ class Live:
                     self._wake.wait(self._pause(sections))
         if self._changes:
             self._changes.close()
+        if self._follower:
+            self._follower.close()
 
     def _serve(self, sections: Sequence[str], asked: bool) -> None:
         if not sections or self._frozen:
@@ -179,15 +217,55 @@ class Live:
 
     def _snapshot(self, sections: Sequence[str]) -> Snapshot:
         names = [name for name in needed(sections) if name in self._readings]
-        tables = {name: table for name in names if (table := self._readings[name].table) is not None}
-        gaps = {name: gap for name in names if (gap := self._readings[name].gap) is not None}
-        return derived(sections, Snapshot(time.time(), tables, gaps, {n: self._readings[n].elapsed for n in names}))
+        snapshot = derived(sections, readings_snapshot({name: self._readings[name] for name in names}))
+        if LEDGER not in snapshot.tables:
+            return snapshot
+        self._follower = self._follower or follower(self._host)
+        with self._wake:
+            wishes, self._wishes = self._wishes, []
+        for wish in wishes:
+            wish(self._follower)
+        return with_ledger(snapshot, self._follower, readings_times(self._readings))
+
+
+def watched(host: Host, interval: float, follower: Follower) -> Iterator[Snapshot]:
+    """The ledger, followed, every ``interval`` seconds for as long as it is asked for.
+
+    A table that is dear to read is read less often, so that reading takes at most its share of one core.
+    """
+    readings = {name: Reading(interval) for name in needed([LEDGER])}
+    due = time.monotonic()
+    while True:
+        for name, reading in readings.items():
+            if reading.is_due(time.monotonic()):
+                reading.read(name, host, followed=False)
+        snapshot = derived([LEDGER], readings_snapshot(readings))
+        yield with_ledger(snapshot, follower, readings_times(readings))
+        due = max(due + interval, time.monotonic())
+        time.sleep(due - time.monotonic())
+
+
+def readings_snapshot(readings: Mapping[str, Reading]) -> Snapshot:
+    """What the last readings gave."""
+    tables = {name: reading.table for name, reading in readings.items() if reading.table is not None}
+    gaps = {name: reading.gap for name, reading in readings.items() if reading.gap is not None}
+    return Snapshot(time.time(), tables, gaps, {name: reading.elapsed for name, reading in readings.items()})
+
+
+def readings_times(readings: Mapping[str, Reading]) -> dict[str, float]:
+    """When each table that could be read was."""
+    return {name: reading.at for name, reading in readings.items() if reading.table is not None}
 
 
 class Reading:
-    """The last reading of one table, and when the next is due (time.monotonic seconds)."""
+    """The last reading of one table, and when the next is due (time.monotonic seconds).
 
-    def __init__(self) -> None:
+    ``interval``: seconds between readings, of a reader who works out himself what moved; None: the table's own pace,
+    and its counters have rates.
+    """
+
+    def __init__(self, interval: float | None = None) -> None:
+        self._interval = interval
         self.table: Table | None = None
         self.gap: Gap | None = None
         self.due = 0.0
@@ -196,7 +274,7 @@ class Reading:
         self.spent = 0.0  # seconds of processor time
         self.dirty = False
         self._plain: Table | None = None
-        self._at = 0.0
+        self.at = 0.0
 
     def is_due(self, now: float) -> bool:
         return now >= self.due or (self.dirty and now >= self.earliest)
@@ -207,12 +285,14 @@ class Reading:
         taken = take([name], host)
         plain = taken.tables.get(name)
         self.gap, self.elapsed = taken.gaps.get(name), taken.elapsed[name]
-        if plain is None or self._plain is None:
+        if plain is None or self._plain is None or self._interval is not None:
             self.table = plain
         else:
-            self.table = with_rates(plain, self._plain, started - self._at)
-        self._plain, self._at = plain, started
+            self.table = with_rates(plain, self._plain, started - self.at)
+        self._plain, self.at = plain, started
         period = collector(name).every
+        if self._interval is not None:
+            period = self._interval if period <= 1 else max(period, self._interval)
         if followed and name in FOLLOWED and plain is not None:
             period = max(period, SAFETY)
         self.spent = time.process_time() - spent

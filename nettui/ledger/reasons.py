@@ -1,0 +1,102 @@
+"""Drop reasons in the ledger: joined to the counters that count the same packets, in rows of their own otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from collectors.table import Table
+from collectors.values import Codes
+from nettui.knowledge import find
+from nettui.ledger.row import HOST, NAMESPACE, Row
+
+PREFIX = "kfree_skb."
+GUESSED = "task"  # the namespace is the one of the process that ran
+Namer = Callable[[int], str | None]
+
+
+def rows(table: Table, own: int | None, device: Namer, namespace: Namer, everywhere: bool) -> Iterator[Row]:
+    """The reasons of one namespace, by its inode; with ``everywhere`` of all others too, named as such."""
+    for entry in table.rows():
+        netns, index = entry.get("netns"), entry.get("ifindex")
+        here = netns is None or own is None or netns == own
+        if not here and not everywhere:
+            continue
+        dev = device(index) if isinstance(index, int) and here else None
+        yield judged(entry, dev, None if here or not isinstance(netns, int) else namespace(netns) or f"net:[{netns}]")
+
+
+def judged(entry: Mapping[str, Any], dev: str | None, netns: str | None) -> Row:
+    """One row of the kernel's count; where its reason says little, the function tells layer and severity."""
+    name, function = str(entry.get("reason") or "NOT_SPECIFIED"), str(entry.get("function") or "")
+    known, place = find.reason(name), find.place(function)
+    vague = known is None or not known.layer
+    layer = place.layer if place and vague else known.layer if known and known.layer else find.layer_of(function)
+    severity = place.severity if place and (vague or place.severity == "noise") else known.severity if known else "loss"
+    told = [f"in {function}"] if function else []
+    told += [place.meaning] if place and vague else [known.meaning] if known else []
+    told += ["the namespace is a guess"] if entry.get("by") == GUESSED else []
+    return Row(
+        PREFIX + name,
+        int(entry["drops"]),
+        f"netns {netns}" if netns else dev or NAMESPACE,
+        "/".join(str(entry.get(part, "")) for part in ("netns", "ifindex", "function", "protocol", "by")),
+        HOST if entry.get("netns") is None else NAMESPACE,
+        layer,
+        severity=severity,
+        note="; ".join(told) or None,
+        about={
+            "cause": known.cause if known else "not described here yet",
+            "along": list(known.counters) or None if known else None,
+            "dev": dev,
+            "netns": netns,
+        },
+    )
+
+
+def joined(table: Table, began: float) -> Table:
+    """A followed ledger in which one loss that a counter and a reason both saw since ``began`` is one row."""
+    names, moved = table["counter"].cells(), table["last_moved"].cells()
+    recent = [isinstance(last, float) and last >= began for last in moved]
+    candidates = [row for row in range(len(table)) if recent[row] and not str(names[row]).startswith(PREFIX)]
+    seen: dict[int, dict[str, int]] = {}
+    taken: set[int] = set()
+    for row in range(len(table)):
+        if not str(names[row]).startswith(PREFIX) or not recent[row]:
+            continue
+        entry = table.row(row)
+        for other in matching(entry, table, candidates):
+            told = seen.setdefault(other, {})
+            reason = str(entry["counter"]).removeprefix(PREFIX)
+            told[reason] = told.get(reason, 0) + int(str(entry.get("since", 0)))
+            taken.add(row)
+    return table if not taken else without(with_reasons(table, seen), taken)
+
+
+def matching(entry: Mapping[str, Any], table: Table, candidates: Sequence[int]) -> list[int]:
+    """The counters that count the packets of this reason: the kernel counts both in one place."""
+    reason = find.reason(str(entry["counter"]).removeprefix(PREFIX))
+    if entry.get("severity") == "noise" or entry.get("netns"):
+        return []
+    names = table["counter"].cells()
+    found = []
+    for row in candidates:
+        known = find.counter(str(names[row]))
+        told = (known is not None and reason is not None and reason.name in known.reasons) or (
+            reason is not None and names[row] in reason.counters
+        )
+        dev = table.cell(row, "dev")
+        if told and (dev is None or entry.get("dev") in (None, dev)):
+            found.append(row)
+    return found
+
+
+def with_reasons(table: Table, seen: Mapping[int, dict[str, int]]) -> Table:
+    column = table.column("reasons")
+    return table.extended([column], {"reasons": Codes.of([seen.get(row) for row in range(len(table))])})
+
+
+def without(table: Table, rows: set[int]) -> Table:
+    return table.take(np.array([row for row in range(len(table)) if row not in rows], np.intp))

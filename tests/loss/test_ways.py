@@ -1,0 +1,39 @@
+"""Every way of losing packets that this kernel has: the ledger names the layer, the counter, the number, the reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab import needs_root
+from tests.loss import ways_sockets  # noqa: F401  (puts its ways into WAYS)
+from tests.loss.way import WAYS, Ledger, Way, explained, lab
+
+LOSSES = ("loss", "unknown")  # severities that must be explained when they move; noise and warnings may go on
+
+
+@needs_root
+@pytest.mark.root
+@pytest.mark.parametrize("entry", WAYS, ids=lambda entry: entry.name)
+def test_the_ledger_tells_of(entry: Way):
+    with lab() as place:
+        lose = entry.make(place)
+        with Ledger(getattr(place, entry.side), reasons=True) as ledger:
+            lost = lose()
+            rows = ledger.moved()
+    told = "\n".join(f"{row['counter']} {row['scope']} +{row['since']} {row.get('reasons', '')}" for row in rows)
+    if entry.counter is not None:
+        own = [row for row in rows if row["counter"] == entry.counter and entry.scope in str(row["scope"])]
+        assert own, f"{entry.counter} did not move; these did:\n{told}"
+        numbers = [int(str(row["since"])) for row in own]
+        assert lost in numbers or (entry.at_least and max(numbers) >= lost), f"{numbers}, not {lost}:\n{told}"
+        assert own[0]["layer"] == entry.layer, told
+    if entry.reason is not None:
+        named = [row for row in rows if row["counter"] == f"kfree_skb.{entry.reason}"]
+        joined = [row for row in rows if entry.reason in (row.get("reasons") or {})]
+        assert named or joined, f"no {entry.reason}:\n{told}"
+        assert entry.counter is not None or named[0]["layer"] == entry.layer, told
+    others = {
+        str(row["counter"]) for row in rows
+        if row["severity"] in LOSSES and not str(row["counter"]).startswith("kfree_skb.")
+    }  # fmt: skip
+    assert others <= explained(entry), f"{others - explained(entry)} moved too:\n{told}"

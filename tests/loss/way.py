@@ -1,0 +1,117 @@
+"""Way: one real way of losing packets, and what the ledger must tell of it; Lab: where it happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from collectors.table import Table
+from nettui.knowledge import find
+from nettui.ledger.follower import Follower
+from nettui.sources import LEDGER, Reading, derived, follower, needed, readings_snapshot, readings_times, with_ledger
+from tests.lab import Namespace, joined_pair
+
+SETTLED = 0.3  # seconds that the kernel may take to count what was lost
+
+
+@dataclass
+class Lab:
+    """Two namespaces joined by a veth pair (tests.lab.joined_pair); ``stack`` closes what a way opened, at its end."""
+
+    left: Namespace
+    right: Namespace
+    stack: ExitStack = field(default_factory=ExitStack)
+
+
+@dataclass(frozen=True)
+class Way:
+    """``make``: builds the condition, and gives the function that loses packets and returns how many were lost.
+
+    ``counter``: the row that must move by that number, None where no counter does; ``scope``: what must stand in its
+    scope, "" for any. ``at_least``: the kernel sends more of its own (retries), so that it may move by more.
+    ``also``: counters that may move beside those that knowledge joins to it. ``reason``: the drop reason, None where
+    kfree_skb does not tell. ``side``: the namespace whose ledger is looked at.
+    """
+
+    name: str
+    layer: str
+    counter: str | None
+    make: Callable[[Lab], Callable[[], int]]
+    scope: str = ""
+    at_least: bool = False
+    also: frozenset[str] = frozenset()
+    reason: str | None = None
+    side: str = "right"
+
+
+WAYS: list[Way] = []
+
+
+def way(
+    layer: str,
+    counter: str | None,
+    *,
+    scope: str = "",
+    at_least: bool = False,
+    also: tuple[str, ...] = (),
+    reason: str | None = None,
+    side: str = "right",
+) -> Callable[[Callable[[Lab], Callable[[], int]]], Callable[[Lab], Callable[[], int]]]:
+    """Puts a function among the ways, under its own name."""
+
+    def put(make: Callable[[Lab], Callable[[], int]]) -> Callable[[Lab], Callable[[], int]]:
+        WAYS.append(Way(make.__name__, layer, counter, make, scope, at_least, frozenset(also), reason, side))
+        return make
+
+    return put
+
+
+@contextmanager
+def lab() -> Iterator[Lab]:
+    with joined_pair() as (left, right), ExitStack() as stack:
+        yield Lab(left, right, stack)
+
+
+class Ledger:
+    """The ledger of one namespace, read when it is asked for."""
+
+    def __init__(self, place: Namespace, reasons: bool) -> None:
+        self._host = place.host
+        self._follower: Follower = follower(self._host)
+        self._reasons = reasons
+
+    def __enter__(self) -> Ledger:
+        if self._reasons:
+            gap = self._follower.watch_reasons(True)
+            assert gap is None, gap
+        self.read()
+        self._follower.mark()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._follower.close()
+
+    def read(self) -> Table:
+        readings = {name: Reading(0.0) for name in needed([LEDGER])}
+        for name, reading in readings.items():
+            reading.read(name, self._host, followed=False)
+        snapshot = derived([LEDGER], readings_snapshot(readings))
+        assert not snapshot.gaps, snapshot.gaps
+        return with_ledger(snapshot, self._follower, readings_times(readings)).tables[LEDGER]
+
+    def moved(self) -> list[dict[str, object]]:
+        """The rows that moved since this ledger was opened."""
+        time.sleep(SETTLED)
+        return [dict(row) for row in self.read().rows() if row.get("since")]
+
+
+def explained(entry: Way) -> set[str]:
+    """Counters that may move beside the expected one: what knowledge joins to it, and what the way itself names."""
+    names = {entry.counter} if entry.counter else set()
+    for _ in range(2):
+        for name in list(names):
+            known = find.counter(name)
+            names |= {*known.part_of, *known.along} if known else set()
+    return names | entry.also
