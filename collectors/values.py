@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 import socket
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -79,11 +81,10 @@ class Codes:
     def of(cls, cells: Sequence[Cell]) -> Codes:
         """Intern a sequence of cells (``None`` = absent)."""
         if set(map(type, cells)) <= {str, type(None)}:  # as most are, and then a dictionary does it all
-            distinct_cells = dict.fromkeys(cells)
-            distinct_cells.pop(None, None)
-            codes: dict[Cell, int] = dict(zip(distinct_cells, range(len(distinct_cells)), strict=True))
-            codes[None] = -1
-            return cls(np.fromiter(map(codes.__getitem__, cells), np.int32, len(cells)), tuple(distinct_cells))
+            known: dict[Cell, int] = defaultdict(count(-1).__next__)
+            known[None]  # is the first, and so has code -1
+            codes = np.fromiter(map(known.__getitem__, cells), np.int32, len(cells))
+            return cls(codes, tuple(known)[1:])
         pool = Pool()
         return cls(np.fromiter((pool.code(cell) for cell in cells), np.int32, len(cells)), pool.cells())
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.netfilter.told import Rules
-from collectors.values import Codes
 
 # chains of these stand in one list of the kernel's, whichever family they are of
 IP = ("inet", "ip", "ip6")
@@ -67,10 +66,9 @@ def holdings(chains: Sequence[Chain], rules: Rules) -> list[Holding]:
     """The chains of one table, each with its rules; a rule whose chain is not listed yet is left out, and the
     generation tells that the ruleset has changed.
     """
-    names = Codes.of(rules.chains)
-    order = np.argsort(names.codes, kind="stable")
-    bounds = np.searchsorted(names.codes[order], np.arange(len(names.pool) + 1))
-    rows = {name: order[bounds[code] : bounds[code + 1]] for code, name in enumerate(names.pool)}
+    order = np.argsort(rules.chains.codes, kind="stable")
+    bounds = np.searchsorted(rules.chains.codes[order], np.arange(len(rules.chains.pool) + 1))
+    rows = {name: order[bounds[code] : bounds[code + 1]] for code, name in enumerate(rules.chains.pool)}
     return [Holding(chain, rules, rows.get(chain.name, order[:0])) for chain in chains]
 
 

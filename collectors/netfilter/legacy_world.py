@@ -21,7 +21,7 @@ def decode(blocks: Sequence[Block], ipsets: Mapping[int, str]) -> list[Holding]:
 
 def held(table: legacy.LegacyTable, ipsets: Mapping[int, str]) -> list[Holding]:
     templates = Templates(teller(table.family, table.jumps, ipsets))
-    rules = told(table.rules, templates, lambda chain: f"-A {chain} ")
+    rules = told(table.rules, templates, lambda chain: f"-A {chain}")
     return holdings([row(table, chain) for chain in table.chains], rules)
 
 

@@ -70,7 +70,7 @@ class Telling:
             self._taken.append((records, userdata))
             try:
                 own = commented(records, userdata)
-                self._told.append(told(own, self._tellers.iptables, lambda chain: f"-A {chain} "))
+                self._told.append(told(own, self._tellers.iptables, lambda chain: f"-A {chain}"))
                 return
             except NotTheirs:
                 self.world, self._told = "nft", [self._as_nft(*taken) for taken in self._taken]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.collector import INTERRUPTED, Block, Collector, Raw
-from collectors.draft import Draft
+from collectors.draft import Draft, interned
 from collectors.host import Host
 from collectors.netfilter import ipset, legacy_world, nft_world
 from collectors.netfilter.chain import Chain, Holding, merged
@@ -106,18 +106,16 @@ def kinds(chains: Sequence[Chain], at_chain: NDArray[np.intp], is_rule: NDArray[
 
 
 def put_rules(draft: Draft, rules: Rules, order: NDArray[np.intp], at: NDArray[np.intp]) -> None:
-    rows = order.tolist()
-    verdicts = [rules.verdicts[row] for row in rows]
-    draft.cells("rule", [rules.texts[row] for row in rows], at)
-    draft.cells("verdict", [verdict or None for verdict in verdicts], at)
-    aims = {verdict: aim(verdict) for verdict in dict.fromkeys(verdicts)}
-    draft.cells("target", [aims[verdict] for verdict in verdicts], at)
-    draft.cells("comment", [rules.comments[row] for row in rows], at)
+    verdicts = rules.verdicts.take(order)
+    draft.coded("rule", Codes.of(rules.texts).take(order), at)
+    draft.coded("verdict", interned([verdict or None for verdict in verdicts.pool], verdicts.codes), at)
+    draft.coded("target", interned([aim(str(verdict)) for verdict in verdicts.pool], verdicts.codes), at)
+    draft.coded("comment", rules.comments.take(order), at)
     counted, handles = rules.counted[order], rules.handles[order]
     draft.numbers("packets", rules.packets[order], at, counted)
     draft.numbers("bytes", rules.bytes[order], at, counted)
     draft.numbers("handle", handles, at, handles != 0)
-    losing = np.array([verdict in LOSING for verdict in verdicts], np.bool_)
+    losing = verdicts.matching(LOSING.__contains__)
     draft.numbers("uncounted", True, at, losing & ~counted & ~rules.elsewhere[order])
 
 

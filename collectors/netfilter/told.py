@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.draft import scattered_codes
+from collectors.values import Codes, Index, Values, constant
 from collectors.wire.templates import Pieces, Place, Templates, filled, numbers
 
 
@@ -43,23 +45,26 @@ class Records:
     data: NDArray[np.uint8]
     offsets: NDArray[np.intp]
     lengths: NDArray[np.intp]
-    chains: list[str]
+    chains: Codes
     handles: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.chains)
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Rules of one chain or many, in the kernel's order; each list and array (n,).
+    """Rules of one chain or many, in the kernel's order; each (n,).
 
     ``counted``: whether the rule has a counter of its own; else packets and bytes mean nothing.
     ``elsewhere``: see Told.
     """
 
-    chains: list[str]
+    chains: Codes
     handles: NDArray[np.uint64]
     texts: list[str]
-    verdicts: list[str]
-    comments: list[str | None]
+    verdicts: Codes
+    comments: Codes
     packets: NDArray[np.uint64]
     bytes: NDArray[np.uint64]
     counted: NDArray[np.bool_]
@@ -70,12 +75,15 @@ class Rules:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Rules]) -> Rules:
+        if len(parts) == 1:
+            return parts[0]
+        nothing = Codes.of([])
         return cls(
-            [name for part in parts for name in part.chains],
+            Codes.concatenate([nothing, *(part.chains for part in parts)]),
             np.concatenate([np.zeros(0, np.uint64), *(part.handles for part in parts)]),
             [text for part in parts for text in part.texts],
-            [verdict for part in parts for verdict in part.verdicts],
-            [comment for part in parts for comment in part.comments],
+            Codes.concatenate([nothing, *(part.verdicts for part in parts)]),
+            Codes.concatenate([nothing, *(part.comments for part in parts)]),
             np.concatenate([np.zeros(0, np.uint64), *(part.packets for part in parts)]),
             np.concatenate([np.zeros(0, np.uint64), *(part.bytes for part in parts)]),
             np.concatenate([np.zeros(0, np.bool_), *(part.counted for part in parts)]),
@@ -85,22 +93,29 @@ class Rules:
 
 def told(records: Records, templates: Templates[Told], lead: Callable[[str], str]) -> Rules:
     """All rules of a table as text; ``lead`` gives what stands before each rule from its chain's name."""
-    count = len(records.chains)
-    texts, verdicts, comments = (np.full(count, nothing, object) for nothing in ("", "", None))
+    count = len(records)
+    texts = np.full(count, "", object)
+    leads = np.array([lead(str(chain)) for chain in records.chains.pool], object)[records.chains.codes]
+    verdicts: list[tuple[Index, Values]] = []
+    comments: list[tuple[Index, Values]] = []
     packets, octets_counted = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
     counted, elsewhere = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
     for rows, octets, found in templates.layouts(records.data, records.offsets, records.lengths):
-        texts[rows] = filled(found.text, octets)
+        texts[rows] = filled([leads[rows].tolist(), *found.text], octets)
         if found.verdict:
-            verdicts[rows] = filled(found.verdict, octets)
+            verdicts.append((rows, coded(found.verdict, octets)))
         if found.comment:
-            comments[rows] = filled(found.comment, octets)
+            comments.append((rows, coded(found.comment, octets)))
         if found.packets and found.bytes:
             packets[rows], octets_counted[rows] = numbers(found.packets, octets), numbers(found.bytes, octets)
             counted[rows] = True
         elsewhere[rows] = found.elsewhere
-    leads = {chain: lead(chain) for chain in dict.fromkeys(records.chains)}
-    pairs = zip(records.chains, texts.tolist(), strict=True)
-    whole = [leads[chain] + said if said else leads[chain].rstrip() for chain, said in pairs]
-    own = (records.chains, records.handles, whole, verdicts.tolist(), comments.tolist())
-    return Rules(*own, packets, octets_counted, counted, elsewhere)
+    words = scattered_codes(count, verdicts), scattered_codes(count, comments)
+    return Rules(records.chains, records.handles, texts.tolist(), *words, packets, octets_counted, counted, elsewhere)
+
+
+def coded(pieces: Pieces, octets: NDArray[np.uint8]) -> Codes:
+    """What ``filled`` gives, as cells that repeat."""
+    if all(isinstance(piece, str) for piece in pieces):
+        return Codes(constant(0, len(octets), np.int8), tuple(filled(pieces, octets[:1])))
+    return Codes.of(filled(pieces, octets))

@@ -238,8 +238,8 @@ def varying_words(octets: NDArray[np.uint8]) -> dict[int, NDArray[np.uint64]]:
     return {at: np.ascontiguousarray(words[:, at]) for at in np.flatnonzero((words != words[0]).any(axis=0)).tolist()}
 
 
-def filled(pieces: Pieces, octets: NDArray[np.uint8]) -> list[str]:
-    """The text of every record (n, width) of a layout."""
+def filled(pieces: Sequence[Piece | list[str]], octets: NDArray[np.uint8]) -> list[str]:
+    """The text of every record (n, width) of a layout; a list is what each has in this place."""
     columns = [told_column(piece, octets) for piece in pieces if not isinstance(piece, str)]
     if not columns:
         return ["".join(piece for piece in pieces if isinstance(piece, str))] * len(octets)
@@ -247,7 +247,9 @@ def filled(pieces: Pieces, octets: NDArray[np.uint8]) -> list[str]:
     return [form % values for values in zip(*columns, strict=True)]
 
 
-def told_column(piece: Hole | Place, octets: NDArray[np.uint8]) -> list[Any]:
+def told_column(piece: Hole | Place | list[str], octets: NDArray[np.uint8]) -> list[Any]:
+    if isinstance(piece, list):
+        return piece
     if isinstance(piece, Place):
         return list(numbers(piece, octets).tolist())
     told = piece.told

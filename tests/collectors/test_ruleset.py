@@ -19,6 +19,7 @@ from collectors.netfilter.ruleset import FAMILIES, HOOKS, NETFILTER, read
 from collectors.netfilter.told import Rules
 from collectors.netlink import modules
 from collectors.table import Gap
+from collectors.values import Codes
 from collectors.wire.netlink import DecodeError, NetlinkError, attribute
 from tests.collectors.hostile import cut_blocks, cut_messages, mutations, quick, stands
 from tests.record import recorded
@@ -121,10 +122,11 @@ def test_chains_that_exist_only_inside_a_rule_are_told_there_and_a_loop_of_them_
 
     def made(verdicts):
         count = len(verdicts)
-        chains = ["base", *["__chain0"] * (count - 1)]
+        chains = Codes.of(["base", *["__chain0"] * (count - 1)])
         zeros = np.zeros(count, np.uint64)
         never = np.zeros(count, np.bool_)
-        return Rules(chains, zeros, verdicts, verdicts, [None] * count, zeros, zeros, never, never)
+        nothing = Codes.of([None] * count)
+        return Rules(chains, zeros, verdicts, Codes.of(verdicts), nothing, zeros, zeros, never, never)
 
     told = inlined(made(["jump __chain0", "accept", "drop"]), {"__chain0"})
     assert told.texts[0] == "jump { accept drop }"

@@ -52,7 +52,7 @@ def normal(line: str) -> str:
 
 def lines(table: str, rules: Rules) -> Lines:
     found: Lines = {}
-    for chain, text, packets, octets in zip(rules.chains, rules.texts, rules.packets, rules.bytes, strict=True):
+    for chain, text, packets, octets in zip(rules.chains.cells(), rules.texts, rules.packets, rules.bytes, strict=True):
         found.setdefault((table, chain), []).append(normal(f"[{packets}:{octets}] {text}"))
     return found
 
@@ -69,7 +69,7 @@ def nft_rules(inside: Namespace, family: int) -> Iterator[tuple[str, Rules]]:
             context = Context(key.family, key.name, device=devices.get, ipsets=names)
             yield (
                 key.name,
-                told(records, Templates(partial(nft_rule.tell, context=context)), lambda chain: f"-A {chain} "),
+                told(records, Templates(partial(nft_rule.tell, context=context)), lambda chain: f"-A {chain}"),
             )
 
 
@@ -86,7 +86,7 @@ def legacy_rules(inside: Namespace, family: int) -> Iterator[tuple[str, Rules]]:
     names = set_names(inside)
     for table in legacy_tables(inside, family):
         tell = Templates(entry.teller(family, table.jumps, names))
-        yield table.name, told(table.rules, tell, lambda chain: f"-A {chain} ")
+        yield table.name, told(table.rules, tell, lambda chain: f"-A {chain}")
 
 
 READ = {"nft": nft_rules, "legacy": legacy_rules}
@@ -227,11 +227,12 @@ def test_verdicts_are_in_the_words_of_nft(world):
             f"iptables-{world} -t nat -A POSTROUTING -j MASQUERADE",
         )
         found = dict(READ[world](inside, 2))
-    told_ones = [verdict for chain, verdict in zip(found["filter"].chains, found["filter"].verdicts, strict=True)
-                 if chain == "INPUT"]  # fmt: skip
-    assert told_ones == list(VERDICTS.values())
-    assert found["nat"].verdicts == ["dnat", "masquerade"]
-    assert [comment for comment in found["filter"].comments if comment] == ["none"]
+    rules = found["filter"]
+    pairs = zip(rules.chains.cells(), rules.verdicts.cells(), strict=True)
+    told_ones = [verdict for chain, verdict in pairs if chain == "INPUT"]
+    assert [verdict or "" for verdict in told_ones] == list(VERDICTS.values())
+    assert found["nat"].verdicts.cells() == ["dnat", "masquerade"]
+    assert [comment for comment in rules.comments.cells() if comment] == ["none"]
 
 
 @pytest.mark.parametrize("world", ["nft", "legacy"])

@@ -24,6 +24,7 @@ from collectors.netfilter.told import Records
 from collectors.netfilter.xt.entry import EXTENSION, FORMS, VERDICTS, Form
 from collectors.netfilter.xt.setting import NFPROTO_IPV4, NFPROTO_IPV6
 from collectors.table import Gap
+from collectors.values import Codes
 from collectors.wire.netlink import DecodeError
 from collectors.wire.templates import told_string
 
@@ -155,7 +156,8 @@ def table(family: int, name: str, data: bytes) -> LegacyTable:
     offsets = np.array([at for at, _ in rules], np.intp)
     lengths = np.array([ends[at] - at for at, _ in rules], np.intp)
     handles = np.zeros(len(rules), np.uint64)
-    records = Records(np.frombuffer(data, np.uint8), offsets, lengths, [name for _, name in rules], handles)
+    names = Codes.of([name for _, name in rules])
+    records = Records(np.frombuffer(data, np.uint8), offsets, lengths, names, handles)
     return LegacyTable(family, name, chains, records, jumps)
 
 

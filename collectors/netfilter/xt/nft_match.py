@@ -38,7 +38,7 @@ class Ports:
     def one(self, side: str, operator: int, port: View) -> None:
         """One port, or all that are smaller or larger."""
         if operator in (NFT_CMP_EQ, NFT_CMP_NEQ):
-            self.sides[side] = option(side, "", operator == NFT_CMP_NEQ) + " ", port.hole(port_number)
+            self.sides[side] = option(side, "", operator == NFT_CMP_NEQ) + " ", port.place(">u2")
             return
         number = port.number(">H")
         low, high = self.bounds.get(side, (0, 65535))
@@ -51,16 +51,12 @@ class Ports:
         self.sides[side] = (match_ports.port_range(side, self.bounds[side], False),)
 
     def range(self, side: str, low: View, high: View, inverted: bool) -> None:
-        self.sides[side] = option(side, "", inverted) + " ", low.hole(port_number), ":", high.hole(port_number)
+        self.sides[side] = option(side, "", inverted) + " ", low.place(">u2"), ":", high.place(">u2")
 
     def flagged(self, wanted: int, mask: int, inverted: bool) -> None:
         """Flags by the words of the struct that iptables puts them in (struct xt_tcp)."""
         octets = struct.pack("=4H4B", 0, 65535, 0, 65535, 0, mask, wanted, 4 if inverted else 0)
         self.flags = match_ports.tcp(octets, Setting(NFPROTO_IPV4))
-
-
-def port_number(octets: bytes) -> str:
-    return str(int.from_bytes(octets, "big"))
 
 
 def mark(value: View, mask: View | None, inverted: bool) -> Pieces:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from collectors.netfilter.nft.symbols import protocols
 from collectors.netfilter.xt.fields import address, prefix_length
-from collectors.wire.templates import Hole, Pieces, View, told_string
+from collectors.wire.templates import Pieces, View, told_string
 
 IFNAMSIZ = 16
 IPV4_LENGTH = 4
@@ -66,10 +66,5 @@ def remark(name: str, data: View) -> Pieces:
 
 
 def joined(parts: Sequence[Pieces]) -> Pieces:
-    """Options one after the other, without the space before the first."""
-    pieces = [piece for part in parts for piece in part if piece != ""]
-    if pieces and isinstance(first := pieces[0], str):
-        pieces[0] = first.removeprefix(" ")
-    elif pieces and isinstance(first, Hole):
-        pieces[0] = Hole(first.start, first.length, lambda octets: first.tell(octets).removeprefix(" "))
-    return pieces
+    """Options one after the other, each with its space before it."""
+    return [piece for part in parts for piece in part if piece != ""]
