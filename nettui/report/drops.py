@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.table import Column, Table
+from collectors.table import Column, Gap, Table
 from collectors.values import Cell, Codes, constant
 from nettui.report import csv
 from nettui.report.cells import clean
 from nettui.report.json import encode, objects
 from nettui.report.style import Style
 from nettui.scrub import scrub
+from nettui.snapshot import Snapshot
+from nettui.sources import LEDGER
 
 WIDE = 132  # columns of a terminal from which the cause stands in the same line
 CAUSE_AT = 9  # column below which it stands otherwise
@@ -55,6 +58,14 @@ def chosen(table: Table, wish: Wish, wanted: NDArray[np.bool_]) -> Table:
     if wish.rows is not None:
         wanted = wanted & wish.rows(table)
     return table.take(np.flatnonzero(wanted))
+
+
+class Told(NamedTuple):
+    """What one reading tells: the text, its rows, and what could not be read for the first time."""
+
+    text: str
+    rows: Table
+    gaps: tuple[Gap, ...]
 
 
 @dataclass(slots=True)
@@ -145,8 +156,16 @@ def csv_lines(table: Table, at: float) -> Iterator[str]:
         yield csv.lines(row)
 
 
-def layers(names: Iterable[str]) -> Sequence[str]:
-    """The names that are no layer's."""
-    from nettui.knowledge.entry import LAYERS
-
-    return [name for name in names if name not in LAYERS]
+def lines(snapshots: Iterable[Snapshot], wish: Wish, form: str, style: Style, since_boot: bool) -> Iterator[Told]:
+    """What each reading tells, in one of the forms; the first, from which the others are counted, only if asked."""
+    words = Words(style)
+    spell = {"text": words.lines, "ndjson": json_lines, "csv": csv_lines}[form]
+    heading = {"text": words.heading(), "csv": csv_heading()}.get(form, "")
+    known: tuple[Gap, ...] = ()
+    for number, snapshot in enumerate(snapshots):
+        table = snapshot.tables[LEDGER]
+        new = tuple(gap for gap in table.gaps if gap not in known)
+        known = table.gaps
+        first = number == 0
+        rows = (ever(table, wish) if since_boot else table.take(slice(0))) if first else told(table, wish, snapshot.at)
+        yield Told((heading if first else "") + "".join(spell(rows, snapshot.at)), rows, new)
