@@ -29,8 +29,10 @@ class Type(NamedTuple):
 def unreachable(version6: bool) -> Type:
     them = "tcpdump -nvi any 'icmp6[0] == 1'" if version6 else "tcpdump -nvi any 'icmp[0] == 3'"
     too_big = () if version6 else ("fragmentation needed: a smaller MTU on the way, usual for each new path",)
-    ip, udp = ("Ip6", "Udp6") if version6 else ("Ip", "Udp")
-    no_route = "Ip6.InNoRoutes" if version6 else "IpExt.InNoRoutes"
+    if version6:
+        along = ("Udp6.NoPorts", "Ip6.InNoRoutes", "rule.reject")
+    else:
+        along = ("Udp.NoPorts", "IpExt.InNoRoutes", "rule.reject", "Ip.InUnknownProtos", "Ip.FragFails")
     return Type(
         "destination unreachable",
         "DestUnreachs",
@@ -59,9 +61,7 @@ def unreachable(version6: bool) -> Type:
                 f"{them}  # to whom, the code, and the packet it is about",
                 "nettui report sockets --where 'netid udp and state unconn' --columns src,sport,process  # who listens",
             ),
-            (f"{udp}.NoPorts", no_route, f"{ip}.InUnknownProtos", "rule.reject", f"{ip}.FragFails")[
-                : 4 + (not version6)
-            ],
+            along,
         ),
     )
 
