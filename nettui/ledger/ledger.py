@@ -8,6 +8,7 @@ from collectors.draft import of_rows
 from collectors.table import Table
 from nettui.knowledge.entry import LAYERS
 from nettui.ledger import devices, filters, protocols, sockets
+from nettui.ledger.history import COLUMNS as MOVES
 from nettui.ledger.row import COLUMNS, Row, cells
 
 # collector -> what it tells of loss
@@ -38,4 +39,4 @@ def table_of(rows: Mapping[str, Iterable[Row]]) -> Table:
     """Rows by the name of their source, judged, in the order of the layers."""
     judged = [{**cells(row), "source": source} for source, found in rows.items() for row in found]
     judged.sort(key=lambda row: RANKS[row["layer"]])
-    return of_rows(COLUMNS, judged).table()
+    return of_rows((*COLUMNS, *MOVES), judged).table()
