@@ -29,6 +29,7 @@ class Type(NamedTuple):
 def unreachable(version6: bool) -> Type:
     them = "tcpdump -nvi any 'icmp6[0] == 1'" if version6 else "tcpdump -nvi any 'icmp[0] == 3'"
     too_big = () if version6 else ("fragmentation needed: a smaller MTU on the way, usual for each new path",)
+    along: tuple[str, ...]
     if version6:
         along = ("Udp6.NoPorts", "Ip6.InNoRoutes", "rule.reject")
     else:
