@@ -3,7 +3,7 @@
 from nettui.knowledge.entry import Counter
 
 CORE = "net/netfilter/nf_conntrack_core.c, "
-FILL = "nettui report limits --where 'name ~ conntrack'  # how full the table is, and its largest size"
+FILL = "nettui report conntrack_statistics --columns entries,max_entries --limit 1  # how full the table is"
 MAX = "sysctl -w net.netfilter.nf_conntrack_max=N  # whole host; about 320 bytes an entry; raise the buckets too"
 STATS = "nettui report conntrack_statistics  # per CPU, as conntrack -S"
 

@@ -124,7 +124,7 @@ DROPPED = (
             "ethtool -l DEV; ethtool -x DEV  # number of queues and how flows are spread over them",
             "nettui report softnet  # time_squeeze on the CPU that serves it?",
         ),
-        along=("ethtool.rx_no_buffer", "ethtool.rx_missed_errors", "softnet.time_squeeze"),
+        along=("ethtool.rx_out_of_buffer", "ethtool.rx_missed_errors", "softnet.time_squeeze"),
         source=UAPI + "; drivers/net/ethernet/intel/ixgbe/ixgbe_main.c, ixgbe_update_stats",
     ),
     Counter(

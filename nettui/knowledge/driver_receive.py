@@ -198,7 +198,20 @@ RECEIVE = (
         CABLE,
         f"{ETHERNET}mellanox/mlx5/core/en_stats.c; {ETHERNET}intel/i40e/i40e_ethtool.c; {ETHERNET}broadcom/tg3.c; "
         f"{ETHERNET}chelsio/cxgb4/cxgb4_ethtool.c; {ETHERNET}stmicro/stmmac/stmmac_ethtool.c",
-        drivers=(*INTEL, "mlx5_core", "bnxt_en", "bnx2x", "tg3", "cxgb4", "nfp", "sfc", "qede", "st_gmac", "fsl_dpaa"),
+        drivers=(
+            *INTEL,
+            "mlx5_core",
+            "bnxt_en",
+            "bnx2x",
+            "tg3",
+            "cxgb4",
+            "nfp",
+            "sfc",
+            "qede",
+            "st_gmac",
+            "fsl_dpaa",
+            "r8169",
+        ),
         along=(LINK + "rx_crc_errors", LINK + "rx_frame_errors", LINK + "rx_errors"),
     ),
     pattern(

@@ -32,7 +32,7 @@ VIRTUAL = (
         MEMORY,
         "drivers/net/veth.c, veth_xdp_rcv_one; drivers/net/virtio_net.c, receive_buf; intel/igb/igb_ethtool.c",
         drivers=("veth", "virtio_net", "igb", "igc"),
-        part_of=(LINK + "rx_dropped",),
+        along=(LINK + "rx_dropped", LINK + "rx_fifo_errors"),
     ),
     pattern(
         "rx_queue_*_xdp_drops",

@@ -56,7 +56,7 @@ TABLES = (
         severity="loss",
         counts="New neighbours that were refused because the table of the whole host was full (gc_thresh3). The "
         "packet is "
-        "dropped; the kernel logs: neighbor table overflow!",
+        "dropped; the kernel logs 'neighbor table overflow'.",
         cause="neighbour table full (gc_thresh3)",
         causes=(
             "more neighbours than gc_thresh3: a large network, many containers, all namespaces together",
@@ -69,7 +69,6 @@ TABLES = (
         ),
         along=("Ip.OutDiscards", "Ip6.OutDiscards", "Udp.SndbufErrors", "neigh.forced_gc_runs"),
         reasons=("NEIGH_CREATEFAIL",),
-        since="4.3",
         source=CORE + "neigh_alloc; net/ipv4/ip_output.c, ip_finish_output2",
     ),
     Counter(

@@ -44,7 +44,7 @@ SOCKETS = (
             "a backlog that is small for bursts (listen(fd, backlog), at most net.core.somaxconn)",
         ),
         remedies=(
-            "nettui report sockets --where 'state listen and recv_q > 0'  # recv_q waits, send_q is the most that fit",
+            "nettui report sockets --where 'state listen and backlog > 0'  # and backlog_limit: the most that fit",
             "sysctl -w net.core.somaxconn=4096  # then restart the process with a larger backlog",
             "top -H -p PID; ls /proc/PID/fd | wc -l  # busy? out of file descriptors?",
         ),
