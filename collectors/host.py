@@ -39,8 +39,9 @@ class Host:
     def read(self, path: str) -> bytes:
         """A whole file of /proc. Names that begin with ``net/`` or ``sys/net/`` are the namespace's own."""
         if path.startswith("net/"):
-            path = f"thread-self/{path}"
-        return self.inside((self.proc / path).read_bytes)
+            return self.inside((self.proc / "thread-self" / path).read_bytes)
+        reading = (self.proc / path).read_bytes
+        return self.inside(reading) if path.startswith("sys/net/") else reading()
 
     def inside(self, call: Callable[[], T]) -> T:
         """The result of ``call`` on a thread that has joined the namespace; the calling thread never moves."""

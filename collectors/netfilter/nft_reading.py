@@ -7,10 +7,13 @@ import struct
 from collections.abc import Iterator
 from typing import ClassVar
 
+import numpy as np
+
 from collectors.collector import Block
 from collectors.host import Host
 from collectors.netfilter import nfnetlink
 from collectors.netfilter.nfnetlink import NFTABLES
+from collectors.netfilter.nft import rule_requests
 from collectors.netfilter.nft.chains import objects
 from collectors.netfilter.nft.model import NFT_SET_ANONYMOUS, NftSet
 from collectors.netfilter.nft.payloads import number
@@ -22,21 +25,15 @@ from collectors.netfilter.nft.uapi import (
     NFT_MSG_GETSET,
     NFT_MSG_GETTABLE,
     NFT_MSG_NEWCHAIN,
-    NFT_MSG_NEWRULE,
     NFT_MSG_NEWSET,
-    NFT_MSG_NEWTABLE,
 )
-from collectors.netlink.dump import NETLINK_ROUTE, dump
+from collectors.netlink.dump import MOST, NETLINK_ROUTE, ask, dump, dumps, open_netlink
+from collectors.netlink.receiving import Receiver
 from collectors.table import Gap
 from collectors.wire.netlink import DecodeError, Messages, NetlinkError, attribute, attribute_map, messages, text
 
 NFTA_GEN_ID = 1
-DUMPS = {
-    "tables": (NFT_MSG_GETTABLE, NFT_MSG_NEWTABLE),
-    "chains": (NFT_MSG_GETCHAIN, NFT_MSG_NEWCHAIN),
-    "sets": (NFT_MSG_GETSET, NFT_MSG_NEWSET),
-    "rules": (NFT_MSG_GETRULE, NFT_MSG_NEWRULE),
-}
+DUMPS = {"tables": NFT_MSG_GETTABLE, "chains": NFT_MSG_GETCHAIN, "sets": NFT_MSG_GETSET}
 # names of expressions that have a state, in an element too
 MOVING = (b"counter\0", b"quota\0", b"limit\0", b"last\0", b"connlimit\0")
 SO_NETNS_COOKIE = 71
@@ -50,33 +47,42 @@ def read(host: Host) -> Iterator[Block | Gap]:
     if gap := nfnetlink.absence(host, NFTABLES):
         yield gap
         return
-    try:
-        began = generation(host)
-    except NetlinkError as error:
-        if error.errno not in nfnetlink.UNSERVED:
-            raise
-        yield Gap("this kernel has no nf_tables", "rules of nft and iptables-nft cannot be loaded here either")
-        return
-    yield began
-    for part in ("tables", "chains"):
-        yield from listed(host, part)
-    yield from Sets.of(host, generation_number(messages(began.data)))
+    with open_netlink(host, nfnetlink.NETLINK_NETFILTER) as sock:
+        try:
+            began = generation(sock)
+        except NetlinkError as error:
+            if error.errno not in nfnetlink.UNSERVED:
+                raise
+            yield Gap("this kernel has no nf_tables", "rules of nft and iptables-nft cannot be loaded here either")
+            return
+        yield began
+        yield from ruleset(host, sock, generation_number(messages(began.data)))
+        yield generation(sock)
+
+
+def ruleset(host: Host, sock: socket.socket, number: int) -> Iterator[Block]:
+    receiver = Receiver(MOST)
+    yield from listed(sock, "tables", receiver)
+    chains = list(listed(sock, "chains", receiver))
+    yield from chains
+    yield from Sets.of(host, sock, number)
     yield from devices(host)
-    yield from listed(host, "rules")
-    yield generation(host)
+    found = of(messages(np.concatenate([block.data for block in chains])), NFT_MSG_NEWCHAIN)
+    asked = rule_requests.bodies(found) if cookie(sock) else [nfnetlink.header()]  # before Linux 4.11 all rules answer
+    yield from dumps(sock, kind(NFT_MSG_GETRULE), asked, "rules", receiver)
 
 
-def listed(host: Host, part: str) -> Iterator[Block]:
-    yield from nfnetlink.dump_of(host, NFTABLES, DUMPS[part][0], part=part)
+def listed(sock: socket.socket, part: str, receiver: Receiver | None = None) -> Iterator[Block]:
+    yield from dumps(sock, kind(DUMPS[part]), [nfnetlink.header()], part, receiver)
 
 
 def kind(message: int) -> int:
     return nfnetlink.kind(NFTABLES, message)
 
 
-def generation(host: Host) -> Block:
+def generation(sock: socket.socket) -> Block:
     """The number of the ruleset's generation, which every change increments."""
-    found = nfnetlink.one(host, NFTABLES, NFT_MSG_GETGEN)
+    found = ask(sock, kind(NFT_MSG_GETGEN), nfnetlink.header())
     return Block("generation", found.data[found.offsets[0] : found.offsets[0] + found.lengths[0]].tobytes())
 
 
@@ -86,13 +92,13 @@ class Sets:
     _known: ClassVar[dict[int, tuple[int, tuple[Block, ...]]]] = {}  # by namespace: generation and blocks
 
     @classmethod
-    def of(cls, host: Host, number: int) -> tuple[Block, ...]:
+    def of(cls, host: Host, sock: socket.socket, number: int) -> tuple[Block, ...]:
         """Read, or as they were in this generation of this namespace's ruleset."""
-        namespace = cookie(host)
+        namespace = cookie(sock)
         known = cls._known.get(namespace) if namespace else None
         if known and known[0] == number:
             return known[1]
-        blocks = tuple(read_sets(host))
+        blocks = tuple(read_sets(host, sock))
         if namespace and not any(moving(block) for block in blocks):
             cls._known = {namespace: (number, blocks)}
         return blocks
@@ -103,20 +109,20 @@ def moving(block: Block) -> bool:
     return block.part == "elements" and any(word in block.data for word in MOVING)
 
 
-def read_sets(host: Host) -> Iterator[Block]:
+def read_sets(host: Host, sock: socket.socket) -> Iterator[Block]:
     anonymous: list[NftSet] = []
-    for block in listed(host, "sets"):
+    for block in listed(sock, "sets"):
         found = decode_sets(of(messages(block.data), NFT_MSG_NEWSET))
         anonymous += [entry for entry in found if entry.flags & NFT_SET_ANONYMOUS]
         yield Block("sets", bytes(block.data))
-    yield from read_elements(host, anonymous)
+    if anonymous:
+        yield from read_elements(host, anonymous)
 
 
-def cookie(host: Host) -> int:
-    """A number that no other namespace has had since the kernel started, 0 where it tells none (before Linux 5.14)."""
+def cookie(sock: socket.socket) -> int:
+    """Of the socket's namespace: a number that no other has had since the kernel started, 0 before Linux 5.14."""
     try:
-        with host.socket(socket.SOCK_DGRAM, 0, socket.AF_UNIX) as sock:
-            return int(struct.unpack("=Q", sock.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8))[0])
+        return int(struct.unpack("=Q", sock.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8))[0])
     except OSError:
         return 0
 

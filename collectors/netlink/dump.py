@@ -53,24 +53,52 @@ def open_netlink(host: Host, protocol: int) -> socket.socket:
 def dump(host: Host, protocol: int, kind: int, body: bytes, part: str = "") -> Iterator[Block]:
     """One dump request's answer, in blocks of about 4 MiB; each holds whole messages, the last one NLMSG_DONE."""
     with open_netlink(host, protocol) as sock:
-        sock.send(request(kind, NLM_F_DUMP, next(sequences) & 0xFFFFFFFF, body))
-        yield from answer(sock, part)
+        yield from dumps(sock, kind, [body], part)
+
+
+def dumps(
+    sock: socket.socket, kind: int, bodies: Iterable[bytes], part: str = "", receiver: Receiver | None = None
+) -> Iterator[Block]:
+    """The answers to dump requests of one kind, asked one after the other, together in blocks as ``dump`` gives them.
+
+    What ends an answer stands at the end of its block, so that the messages before it are alike (wire.netlink.chain).
+    """
+    receiver, most, sequence = receiver or Receiver(MOST), FIRST, next(sequences) & 0xFFFFFFFF
+    rows: list[NDArray[np.uint8]] = []
+    last: list[NDArray[np.uint8]] = []
+    for body in bodies:
+        sock.send(request(kind, NLM_F_DUMP, sequence, body))
+        ended = False
+        while not ended:
+            rows += received(sock, receiver, most, len(rows))
+            if ended := ends(rows[-1]):
+                last.append(rows.pop().copy())
+            if len(rows) == most:
+                yield Block(part, np.concatenate([*rows, *last]))
+                rows, last, most = [], [], MOST
+    if last:
+        yield Block(part, np.concatenate([*rows, *last]))
 
 
 def answer(sock: socket.socket, part: str = "", receiver: Receiver | None = None) -> Iterator[Block]:
-    """Receive until the message that ends a dump; with a ``receiver`` for whoever has several answers to receive.
+    """Receive until the message that ends a dump; with a ``receiver`` for whoever has several answers to receive."""
+    receiver, most, ended = receiver or Receiver(MOST), FIRST, False
+    while not ended:
+        found = received(sock, receiver, most)
+        ended, most = ends(found[-1]), MOST
+        yield Block(part, np.concatenate(found))
+
+
+def received(sock: socket.socket, receiver: Receiver, most: int, kept: int = 0) -> list[NDArray[np.uint8]]:
+    """At least one datagram of a dump, see Receiver.receive; TimeoutError when none comes.
 
     The kernel queues the next part of a dump while it hands over the one before (netlink_recvmsg calls
     netlink_dump), so a socket with nothing to read has ended, or waits for a kernel short of memory.
     """
-    receiver, most, ended = receiver or Receiver(MOST), FIRST, False
-    while not ended:
-        found = receiver.receive(sock, most)
-        if found:
-            ended, most = ends(found[-1]), MOST
-            yield Block(part, np.concatenate(found))
-        elif not select.select([sock], [], [], PATIENCE)[0]:
+    while not (found := receiver.receive(sock, most, kept)):
+        if not select.select([sock], [], [], PATIENCE)[0]:
             raise TimeoutError(f"the kernel sent nothing for {PATIENCE:.0f} seconds of a dump")
+    return found
 
 
 def ends(received: NDArray[np.uint8]) -> bool:
@@ -110,6 +138,11 @@ def decode_dump(raw: Raw, decoders: Mapping[str, Callable[[Messages], Table]], k
 def answer_one(host: Host, protocol: int, kind: int, body: bytes) -> Messages:
     """The one message that answers a request for a single object; raises NetlinkError for a refusal."""
     with open_netlink(host, protocol) as sock:
-        sock.settimeout(PATIENCE)
-        sock.send(request(kind, 0, next(sequences) & 0xFFFFFFFF, body))
-        return messages(sock.recv(LARGEST))
+        return ask(sock, kind, body)
+
+
+def ask(sock: socket.socket, kind: int, body: bytes) -> Messages:
+    """The same over a socket that is open, and asked nothing else at the moment."""
+    sock.settimeout(PATIENCE)
+    sock.send(request(kind, 0, next(sequences) & 0xFFFFFFFF, body))
+    return messages(sock.recv(LARGEST))

@@ -49,15 +49,16 @@ class Receiver:
         self._heads["msg_hdr"]["msg_iovlen"] = 1
         self._recvmmsg = libc().recvmmsg
 
-    def receive(self, sock: socket.socket, most: int) -> list[NDArray[np.uint8]]:
-        """Up to ``most`` datagrams that are there, as views that the next call overwrites; [] where there is none.
+    def receive(self, sock: socket.socket, most: int, kept: int = 0) -> list[NDArray[np.uint8]]:
+        """Up to ``most`` datagrams that are there, as views that a later call overwrites; [] where there is none.
 
+        ``kept``: how many of those received before it leaves as they are; they count among ``most``.
         A netlink socket in the middle of a dump makes its next part at once, within the same call.
         """
         count = self._recvmmsg(
             sock.fileno(),
-            ctypes.c_void_p(self._heads.ctypes.data),
-            min(most, len(self._heads)),
+            ctypes.c_void_p(self._heads.ctypes.data + kept * self._heads.itemsize),
+            min(most, len(self._heads)) - kept,
             socket.MSG_DONTWAIT,
             None,
         )
@@ -66,7 +67,8 @@ class Receiver:
             if number in (errno.EAGAIN, errno.EINTR):
                 return []
             raise OSError(number, os.strerror(number))
-        return [self._room[at, :length] for at, length in enumerate(self._heads["msg_len"][:count].tolist())]
+        lengths = self._heads["msg_len"][kept : kept + count].tolist()
+        return [self._room[at, :length] for at, length in enumerate(lengths, kept)]
 
 
 def addresses(array: NDArray[Any]) -> NDArray[np.uintp]:

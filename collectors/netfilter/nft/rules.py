@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ def by_table(messages: Messages) -> Iterator[tuple[TableKey, Records, list[bytes
     userdata: list[bytes | None] = [None] * len(messages)
     if NFTA_RULE_USERDATA in places:
         userdata = places[NFTA_RULE_USERDATA].payloads(messages.data.tobytes())
-    handles = big_numbers(messages.data, places.get(NFTA_RULE_HANDLE, nowhere))
+    handles = big_numbers(messages.data, places.get(NFTA_RULE_HANDLE, nowhere), ">u8").astype(np.uint64)
     expressions = places.get(NFTA_RULE_EXPRESSIONS, nowhere)
     families = messages.data[messages.offsets + 16]
     named_by = tables, chains = [places.get(number, nowhere) for number in (NFTA_RULE_TABLE, NFTA_RULE_CHAIN)]
@@ -53,12 +54,12 @@ def named(places: Places, row: int, data: NDArray[np.uint8]) -> str:
     return text(data[offset : offset + length].tobytes()) if length > 0 else ""
 
 
-def big_numbers(data: NDArray[np.uint8], places: Places) -> NDArray[np.uint64]:
-    """Big-endian 64-bit attributes, 0 where there is none."""
-    windows = np.lib.stride_tricks.sliding_window_view(data, 8)
-    found = np.zeros(len(places.offsets), np.uint64)
-    known = places.lengths == 8
-    found[known] = np.ascontiguousarray(windows[places.offsets[known]]).view(">u8")[:, 0]
+def big_numbers(data: NDArray[np.uint8], places: Places, dtype: str) -> NDArray[Any]:
+    """Big-endian attributes as numbers, 0 where there is none."""
+    found = np.zeros(len(places.offsets), dtype)
+    known = places.lengths == found.itemsize
+    windows = np.lib.stride_tricks.sliding_window_view(data, found.itemsize)
+    found[known] = np.ascontiguousarray(windows[places.offsets[known]]).view(dtype)[:, 0]
     return found
 
 
