@@ -215,7 +215,7 @@ LOST = (
         "RcvPruned",
         "rx",
         "loss",
-        "Segments dropped because the connection's receive buffer was full (kernels up to 6.13).",
+        "Segments dropped because the connection's receive buffer was full; 6.18 has no such counter.",
         "receive buffer full: process reads too slowly",
         ("the process behind the socket reads more slowly than data comes",),
         "protocol.c, __mptcp_move_skb",
@@ -236,7 +236,7 @@ LOST = (
         "Segments dropped because their data came over another subflow before.",
         "sent over two subflows",
         ("the peer sent again over another subflow what was only late",),
-        "protocol.c, __mptcp_move_skb, mptcp_data_queue_ofo",
+        "subflow.c, mptcp_subflow_discard_data; protocol.c, __mptcp_move_skb",
     ),
     entry(
         "DataCsumErr",
@@ -283,7 +283,7 @@ LOST = (
         "Connections or subflows reset because they should fall back to TCP and could not: several subflows in use.",
         "options lost when several ways were in use",
         ("a way that changed in the middle to one that strips options",),
-        "protocol.h, mptcp_try_fallback",
+        "subflow.c, subflow_finish_connect; options.c, check_fully_established",
     ),
     *(
         entry(name, direction, "warning", counts, cause, ("a checksum failed, or a subflow broke down",), source)
@@ -314,10 +314,11 @@ JOINS = (
             f"MPJoin{part}HMacFailure",
             "rx",
             "refused",
-            f"{words} of subflows that did not prove to belong to the connection (HMAC); answered by RST.",
+            f"{words} of subflows that did not prove to belong to the connection (HMAC); answered by RST. Some kernels "
+            "count both kinds as MPJoinAckHMacFailure.",
             "subflow without the connection's key",
             ("a load balancer or proxy between the ends", "an attack"),
-            "subflow.c, subflow_finish_connect, subflow_hmac_valid",
+            "subflow.c, subflow_finish_connect, subflow_syn_recv_sock",
             along=("Tcp.OutRsts",),
         )
         for part, words in (("SynAck", "SYN-ACKs"), ("Ack", "Last ACKs"))

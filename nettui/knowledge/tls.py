@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from nettui.knowledge.entry import Counter
+from nettui.knowledge.entry import Counter, Direction
 from nettui.knowledge.traffic import traffic
 
 SOCKETS = "nettui report sockets --where 'ulp = tls' --columns src,sport,dst,dport,ulp_info,process"
 DOCUMENT = "Documentation/networking/tls.rst; "
+
+
+def rekey_error(way: str, direction: Direction, words: str) -> Counter:
+    return Counter(
+        name=f"tls.{way}RekeyError",
+        layer="tcp",
+        direction=direction,
+        severity="loss",
+        counts=f"New keys for {words} that could not be set.",
+        cause="process set a wrong new key",
+        causes=("a key of another cipher or version than the session's", "no memory"),
+        remedies=(SOCKETS,),
+        since="6.14",
+        source=DOCUMENT + "net/tls/tls_main.c, do_tls_setsockopt_conf",
+    )
+
 
 TLS = (
     *traffic(
@@ -82,19 +98,6 @@ TLS = (
             ("RxNoPadViolation", "Data records decrypted twice, because they were padded."),
         )
     ),
-    *(
-        Counter(
-            name=f"tls.{way}RekeyError",
-            layer="tcp",
-            direction=direction,
-            severity="loss",
-            counts=f"New keys for {words} that could not be set.",
-            cause="process set a wrong new key",
-            causes=("a key of another cipher or version than the session's", "no memory"),
-            remedies=(SOCKETS,),
-            since="6.14",
-            source=DOCUMENT + "net/tls/tls_main.c, do_tls_setsockopt_conf",
-        )
-        for way, direction, words in (("Tx", "tx", "sending"), ("Rx", "rx", "receiving"))
-    ),
+    rekey_error("Tx", "tx", "sending"),
+    rekey_error("Rx", "rx", "receiving"),
 )
