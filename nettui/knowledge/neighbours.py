@@ -1,5 +1,7 @@
-"""What the neighbour tables (ARP, NDP) and the old route cache count: /proc/net/stat/arp_cache, ndisc_cache, "
-"rt_cache."""
+"""What the neighbour tables (ARP, NDP) and the old route cache count: /proc/net/stat/{arp,ndisc,rt}_cache.
+
+All are numbers of the whole host, whichever namespace reads them.
+"""
 
 from nettui.knowledge.entry import Counter
 
