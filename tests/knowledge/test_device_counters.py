@@ -1,5 +1,4 @@
-"""Counters that are no protocol's: every one has an entry that an engineer can use, and patterns take what they "
-"should."""
+"""Counters that are no protocol's: each has an entry that an engineer can use; patterns take what they should."""
 
 import re
 import shlex
