@@ -120,19 +120,29 @@ def ioctl(sock: socket.socket, ifname: str, command: bytes, size: int) -> bytes 
 
 def counted(sock: socket.socket, ifname: str) -> list[tuple[str, int]]:
     """The driver's own statistics, as ethtool -S lists them."""
+    names, values = statistics(sock, ifname)
+    return list(zip(texts(names), struct.unpack(f"={len(values) // 8}Q", values), strict=True))
+
+
+def texts(names: bytes) -> list[str]:
+    """Names of ETH_GSTRING_LEN bytes each."""
+    return [text(names[at : at + ETH_GSTRING_LEN]) for at in range(0, len(names), ETH_GSTRING_LEN)]
+
+
+def statistics(sock: socket.socket, ifname: str) -> tuple[bytes, bytes]:
+    """Names, ETH_GSTRING_LEN bytes each, and as many __u64 values; none where the driver keeps no statistics."""
     # struct ethtool_sset_info { __u32 cmd; __u32 reserved; __u64 sset_mask; __u32 data[]; }
     asked = struct.pack("=IIQI", ETHTOOL_GSSET_INFO, 0, 1 << ETH_SS_STATS, 0)
     sizes = ioctl(sock, ifname, asked, len(asked))
     count = struct.unpack_from("=I", sizes, 16)[0] if sizes and struct.unpack_from("=Q", sizes, 8)[0] else 0
     if not 0 < count <= MOST:
-        return []
+        return b"", b""
     # struct ethtool_gstrings { __u32 cmd; __u32 string_set; __u32 len; __u8 data[]; }
     room = count + SLACK
     names = ioctl(sock, ifname, struct.pack("=III", ETHTOOL_GSTRINGS, ETH_SS_STATS, count), 12 + room * ETH_GSTRING_LEN)
     # struct ethtool_stats { __u32 cmd; __u32 n_stats; __u64 data[]; }
     values = ioctl(sock, ifname, struct.pack("=II", ETHTOOL_GSTATS, count), 8 + room * 8)
     if names is None or values is None:
-        return []
+        return b"", b""
     count = min(count, struct.unpack_from("=I", names, 8)[0], struct.unpack_from("=I", values, 4)[0])
-    texts = [text(names[12 + at * 32 : 44 + at * 32]) for at in range(count)]
-    return list(zip(texts, struct.unpack_from(f"={count}Q", values, 8), strict=True))
+    return names[12 : 12 + count * ETH_GSTRING_LEN], values[8 : 8 + count * 8]

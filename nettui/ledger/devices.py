@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from collectors.table import Table
 from nettui.joins import index_names
-from nettui.knowledge import find
 from nettui.ledger.row import HOST, Row, moved, of_loss, texts
 
 NOT_LOSS = ("packets", "bytes", "compressed", "multicast")  # ends of the names in rtnl_link_stats64
@@ -44,11 +43,12 @@ def link_statistics(tables: Mapping[str, Table]) -> Iterator[Row]:
 def driver_statistics(tables: Mapping[str, Table]) -> Iterator[Row]:
     """Counters of `ethtool -S` whose names mean loss."""
     table, names = tables["driver_statistics"], index_names(tables.get("links"))
-    known = texts(table, "ifindex", "name")
+    known = texts(table, "ifindex", "name", "slot")
     for at, total in moved(table, "value"):
-        index, name = known[at]
+        index, name, slot = known[at]
         if of_loss(f"ethtool.{name}"):
-            yield of_device(f"ethtool.{name}", total, index, names.get(index, f"if{index}"))
+            row = of_device(f"ethtool.{name}", total, index, names.get(index, f"if{index}"))
+            yield row._replace(which=f"{row.which} counter {slot}")
 
 
 def softnet(tables: Mapping[str, Table]) -> Iterator[Row]:
@@ -91,8 +91,3 @@ def classes(tables: Mapping[str, Table]) -> Iterator[Row]:
             dev = names.get(index, f"if{index}")
             which = f"ifindex {index} {kind} {handle}"
             yield Row(f"class.{name}", total, f"{dev} {kind} {handle}", which, about={"dev": dev})
-
-
-def pattern(name: str) -> bool:
-    """Whether a driver's counter is one that is known to mean loss."""
-    return find.counter(f"ethtool.{name}") is not None

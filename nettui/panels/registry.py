@@ -5,6 +5,7 @@ from __future__ import annotations
 from nettui.panels.addresses import ADDRESSES
 from nettui.panels.classes import CLASSES
 from nettui.panels.conntrack import CONNTRACK, CONNTRACK_STATISTICS, EXPECTATIONS
+from nettui.panels.drops import DROPS
 from nettui.panels.hooks import HOOKS
 from nettui.panels.links import LINKS
 from nettui.panels.neighbours import NEIGHBOURS
@@ -25,6 +26,7 @@ from nettui.panels.softnet import SOFTNET
 
 PANELS: tuple[Panel, ...] = (
     OVERVIEW,
+    DROPS,
     LINKS,
     ADDRESSES,
     RULES,

@@ -1,0 +1,88 @@
+"""Neighbour tables with their limits and counters, from rtnetlink RTM_GETNEIGHTBL (ip ntable)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+import numpy as np
+
+from collectors.collector import Block, Collector, Raw
+from collectors.draft import Draft
+from collectors.host import Host
+from collectors.netlink import names
+from collectors.netlink.dump import NETLINK_ROUTE, decode_dump, dump
+from collectors.table import Column, Table
+from collectors.wire.netlink import Messages, text
+from collectors.wire.shapes import shapes
+
+# uapi linux/rtnetlink.h and linux/neighbour.h
+RTM_NEWNEIGHTBL, RTM_GETNEIGHTBL = 64, 66
+NDTMSG = np.dtype([("ndtm_family", "u1"), ("ndtm_pad1", "u1"), ("ndtm_pad2", "<u2")])
+NDTA_NAME, NDTA_THRESH1, NDTA_THRESH2, NDTA_THRESH3, NDTA_CONFIG, NDTA_PARMS, NDTA_STATS = range(1, 8)
+# struct ndt_stats { __u64 ndts_allocs, …; }; table_fulls since 4.3
+STATS = np.dtype(
+    [
+        (name, "<u8")
+        for name in (
+            "allocs", "destroys", "hash_grows", "res_failed", "lookups", "hits", "rcv_probes_mcast",
+            "rcv_probes_ucast", "periodic_gc_runs", "forced_gc_runs", "table_fulls",
+        )
+    ]
+)  # fmt: skip
+# struct ndt_config { __u16 ndtc_key_len, ndtc_entry_size; __u32 ndtc_entries, ndtc_last_flush, ndtc_last_rand,
+# ndtc_hash_rnd, ndtc_hash_mask, ndtc_hash_chain_gc, ndtc_proxy_qlen; }
+CONFIG = np.dtype([("key_len", "<u2"), ("entry_size", "<u2"), ("entries", "<u4")])
+HELP = {
+    "allocs": "entries made",
+    "destroys": "entries removed",
+    "hash_grows": "times the hash table grew",
+    "res_failed": "addresses that nobody answered for",
+    "lookups": "look-ups",
+    "hits": "of these, found",
+    "rcv_probes_mcast": "probes received by multicast (NDP)",
+    "rcv_probes_ucast": "probes received by unicast (NDP)",
+    "periodic_gc_runs": "rounds of the garbage collector",
+    "forced_gc_runs": "rounds that were forced, as the table was filling",
+    "table_fulls": "entries that were refused, as the table was full (gc_thresh3)",
+}
+COLUMNS = (
+    Column("family", "text", "key", help="inet (ARP) or inet6 (NDP)"),
+    Column("name", "text", "key", help="arp_cache or ndisc_cache"),
+    Column("entries", "u4", "gauge", "entries", "in all namespaces; permanent ones too, which gc_thresh3 ignores"),
+    Column("thresh1", "u4", "label", "entries", "below it nothing is collected (gc_thresh1)"),
+    Column("thresh2", "u4", "label", "entries", "above it for five seconds, collection is forced (gc_thresh2)"),
+    Column("thresh3", "u4", "label", "entries", "most that fit (gc_thresh3)"),
+    *(Column(name, "u8", "counter", "", meaning) for name, meaning in HELP.items()),
+)
+
+
+def read(host: Host) -> Iterator[Block]:
+    yield from dump(host, NETLINK_ROUTE, RTM_GETNEIGHTBL, struct.pack("=BBH", 0, 0, 0), "tables")
+
+
+def decode(raw: Raw) -> Table:
+    return decode_dump(raw, {"tables": rows}, [RTM_NEWNEIGHTBL])
+
+
+def rows(messages: Messages) -> Table:
+    """A row per table; messages about one device's settings, which carry no statistics, have none."""
+    tables = Draft(COLUMNS, len(messages))
+    whole = np.zeros(len(messages), np.bool_)
+    for shape in shapes(messages, NDTMSG.itemsize):
+        if NDTA_STATS not in shape or NDTA_NAME not in shape:
+            continue
+        whole[shape.at] = True
+        tables.named("family", shape.header(NDTMSG)["ndtm_family"], names.family_name, shape.at)
+        tables.spelled("name", shape.bytes_of(NDTA_NAME), text, shape.at)
+        for name, number in (("thresh1", NDTA_THRESH1), ("thresh2", NDTA_THRESH2), ("thresh3", NDTA_THRESH3)):
+            if number in shape:
+                tables.numbers(name, shape.number("<u4", number), shape.at)
+        if NDTA_CONFIG in shape and "entries" in (config := shape.struct(CONFIG, NDTA_CONFIG)):
+            tables.numbers("entries", config["entries"], shape.at)
+        for name, numbers in shape.struct(STATS, NDTA_STATS).items():
+            tables.numbers(name, numbers, shape.at)
+    return tables.table().take(np.flatnonzero(whole))
+
+
+NEIGHBOUR_TABLES = Collector("neighbour_tables", COLUMNS, read, decode, "rtnetlink RTM_GETNEIGHTBL")
