@@ -8,11 +8,12 @@ from functools import cache
 from importlib import import_module, util
 
 from nettui.knowledge.entry import Counter, Pattern, Place, Reason
+from nettui.knowledge.icmp import icmp_message
 
 MODULES = (
     "devices", "drivers", "softnet", "qdiscs", "bridges", "netfilter", "conntrack", "neighbours", "ip", "icmp", "udp",
-    "tcp", "tcp_listen", "tcp_retransmission", "tcp_memory", "mptcp", "sctp", "xfrm", "tls", "sockets", "reasons",
-    "places",
+    "tcp", "tcp_listen", "tcp_retransmission", "tcp_memory", "tcp_checks", "mptcp", "sctp", "xfrm", "tls", "sockets",
+    "reasons", "places",
 )  # fmt: skip
 ETHTOOL = "ethtool."
 
@@ -47,13 +48,13 @@ def places() -> Mapping[str, Place]:
 
 @cache
 def counter(name: str) -> Counter | None:
-    """By the ledger's name; a driver's counter by the pattern that it matches."""
+    """By the ledger's name; a driver's counter by the pattern that it matches, ICMP's by type by the type's number."""
     known = counters().get(name)
     if known is None and name.startswith(ETHTOOL):
         own = name.removeprefix(ETHTOOL)
         patterns = (entry for entry in entries() if isinstance(entry, Pattern))
         known = next((pattern.entry for pattern in patterns if re.fullmatch(pattern.names, own)), None)
-    return known
+    return known or icmp_message(name)
 
 
 def reason(name: str) -> Reason | None:

@@ -188,7 +188,7 @@ RECEIVED = (
         ),
         remedies=(
             "sysctl -a -r 'net.ipv6.conf.*[.]disable_ipv6'  # 1: off",
-            "nettui report protocols --where 'counter = Ip6.InDiscards'; cat /proc/net/dev_snmp6/DEV  # by device",
+            "grep InDiscards /proc/net/dev_snmp6/*  # by device",
         ),
         reasons=("IPV6DISABLED", "XFRM_POLICY", "IP_INADDRERRORS", "NOMEM"),
         source=INPUT + "ip6_rcv_core, ip6_protocol_deliver_rcu; " + OUTPUT + "ip6_forward",

@@ -12,7 +12,7 @@ KEYS = "net/ipv4/tcp.c, tcp_inbound_md5_hash"
 AO = "net/ipv4/tcp_ao.c, tcp_inbound_ao_hash, tcp_ao_verify_hash"
 RATE = "sysctl net.ipv4.tcp_invalid_ratelimit  # ms between such ACKs of a connection"
 PEERS = "nettui report sockets --where 'netid tcp and drops > 0' --sort -drops --columns src,sport,dst,dport,drops"
-BGP = "nettui report sockets --where 'netid tcp and sport 179 or dport 179'  # signed sessions are mostly BGP"
+BGP = "nettui report sockets --where 'netid tcp and (sport 179 or dport 179)'  # signed sessions are mostly BGP"
 SIGNED = "tcpdump -nvi any 'tcp port 179' -M KEY  # checks MD5 signatures with the key given"
 
 TIMESTAMPS = (
@@ -69,9 +69,7 @@ TIMESTAMPS = (
         "that must wait.",
         cause="port reused behind a NAT while in TIME_WAIT",
         causes=("clients behind one NAT address reuse a port within a minute", "late duplicates"),
-        remedies=(
-            "nettui report sockets --where 'state time-wait and dst = PEER' --columns sport,dst,dport,timer_expires",
-        ),
+        remedies=("nettui report sockets --where 'state time-wait' --columns src,sport,dst,dport,timer_expires",),
         reasons=("TCP_RFC7323_TW_PAWS",),
         since="6.16",
         source=MINI + "tcp_timewait_state_process",
@@ -133,7 +131,10 @@ SEQUENCE = (
             "a client that lost its state (crash, failover) and reuses its port",
             "clients behind one NAT that got the same port",
         ),
-        remedies=("tcpdump -ni any 'tcp[13] == 2'  # SYNs: from whom", "nettui report sockets --where 'dst = PEER'"),
+        remedies=(
+            "tcpdump -ni any 'tcp[13] == 2'  # SYNs: from whom",
+            "nettui report sockets --where 'dst = 192.0.2.7'  # put the peer's address",
+        ),
         along=("Tcp.InErrs", "TcpExt.TCPChallengeACK", "socket.drops"),
         reasons=("TCP_INVALID_SYN",),
         source=INPUT + "tcp_validate_incoming",
