@@ -16,9 +16,11 @@ from collectors.netlink.link_names import HEADER, leading_names
 from collectors.netlink.namespace_ids import dump_ids, known_ids
 from collectors.table import Column, Gap, Table, concatenate
 from collectors.wire.netlink import NLM_F_DUMP, DecodeError, Messages, NetlinkError, attribute, messages, request
+from collectors.wire.shapes import shapes
 
 RTM_NEWLINK, RTM_GETLINK = 16, 18
-IFLA_EXT_MASK, IFLA_TARGET_NETNSID = 29, 46
+IFLA_MTU, IFLA_EXT_MASK, IFLA_TARGET_NETNSID = 4, 29, 46
+IFINFOMSG = 16  # bytes of struct ifinfomsg
 TARGET = 8  # bytes of IFLA_TARGET_NETNSID, which leads such messages; the name follows
 RTEXT_FILTER_SKIP_STATS = 8  # uapi linux/rtnetlink.h
 
@@ -26,6 +28,7 @@ COLUMNS = (
     Column("netnsid", "i4", "key", help="id of the namespace, as link_netnsid has it"),
     Column("ifindex", "i4", "key", help="number of the device there"),
     Column("ifname", "text", "label", help="its name there"),
+    Column("mtu", "u4", "label", help="largest packet"),
 )
 DENIED = Gap("links of other namespaces may not be listed", "run as root (CAP_NET_ADMIN)")
 
@@ -69,6 +72,9 @@ def rows(found: Messages, netnsid: int) -> Table:
     draft.numbers("netnsid", netnsid)
     draft.numbers("ifindex", found.data.view(np.int32)[(found.offsets >> 2) + 5])
     draft.cells("ifname", leading_names(found, HEADER + TARGET)[1])
+    for shape in shapes(found, IFINFOMSG):
+        if IFLA_MTU in shape:
+            draft.numbers("mtu", shape.number("<u4", IFLA_MTU), shape.at)
     return draft.table()
 
 

@@ -3,9 +3,43 @@
 from __future__ import annotations
 
 from nettui.findings.conntrack_full import CONNTRACK_FULL
+from nettui.findings.default_route import DEFAULT_ROUTE
+from nettui.findings.dropping_rules import DROPPING_RULES
+from nettui.findings.duplicate_address import DUPLICATE_ADDRESS
 from nettui.findings.finding import SEVERITIES, Diagnosis, Finding, Tables
+from nettui.findings.forwarding_off import FORWARDING_OFF
+from nettui.findings.link_errors import LINK_ERRORS
+from nettui.findings.link_flapping import LINK_FLAPPING
+from nettui.findings.mtu import MTU
+from nettui.findings.next_hop import NEXT_HOP
+from nettui.findings.no_carrier import NO_CARRIER
+from nettui.findings.promiscuous import PROMISCUOUS
+from nettui.findings.qdisc_drops import QDISC_DROPS
+from nettui.findings.rp_filter import RP_FILTER
+from nettui.findings.secondary_addresses import SECONDARY_ADDRESSES
+from nettui.findings.silent_drops import SILENT_DROPS
+from nettui.findings.slow_link import SLOW_LINK
+from nettui.findings.two_rulesets import TWO_RULESETS
 
-DIAGNOSES: tuple[Diagnosis, ...] = (CONNTRACK_FULL,)
+DIAGNOSES: tuple[Diagnosis, ...] = (
+    CONNTRACK_FULL,
+    DEFAULT_ROUTE,
+    DROPPING_RULES,
+    DUPLICATE_ADDRESS,
+    FORWARDING_OFF,
+    LINK_ERRORS,
+    LINK_FLAPPING,
+    MTU,
+    NEXT_HOP,
+    NO_CARRIER,
+    PROMISCUOUS,
+    QDISC_DROPS,
+    RP_FILTER,
+    SECONDARY_ADDRESSES,
+    SILENT_DROPS,
+    SLOW_LINK,
+    TWO_RULESETS,
+)
 
 
 def found(tables: Tables, diagnoses: tuple[Diagnosis, ...] = DIAGNOSES) -> list[tuple[Diagnosis, Finding]]:

@@ -1,0 +1,87 @@
+"""A queueing discipline drops packets, or holds packets and lets none go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nettui.findings.finding import Diagnosis, Finding, Tables, number, rate
+from nettui.findings.rows import Row, above, device, device_names, is_one_of, moving, picked
+
+HOOKS = ("clsact", "ingress")
+SIGNALS = ("fq_codel", "codel", "cake", "pie", "fq_pie", "red", "gred", "choke", "sfb")  # drop to tell the sender
+DELAYING = ("netem", "plug", "tbf", "taprio", "etf", "ingress", "clsact")  # hold packets on purpose
+NAMES = ("ifindex", "kind", "handle", "parent", "drops", "drops_rate", "backlog", "qlen", "packets_rate", "packets",
+         "overlimits_rate", "options")  # fmt: skip
+MOST = 10
+
+
+def find(tables: Tables) -> Iterator[Finding]:
+    table, names = tables["qdiscs"], device_names(tables)
+    rows = sorted(picked(table, moving(table, "drops"), *NAMES), key=lambda row: -rate(row, "drops"))
+    for row in undermost(rows)[:MOST]:
+        yield dropping(row, device(names, row["ifindex"]))
+    if "packets_rate" in table:
+        rate_of = table.numbers("packets_rate")
+        still = above(table, "qlen") & rate_of.present() & (rate_of.numbers == 0)
+        still &= ~is_one_of(table, "kind", *DELAYING)
+        for row in undermost(list(picked(table, still, *NAMES)))[:MOST]:
+            yield stuck(row, device(names, row["ifindex"]))
+
+
+def undermost(rows: list[Row]) -> list[Row]:
+    """Without those that tell what another below them tells too: a discipline of classes counts its leaves' drops."""
+    parents = {(row["ifindex"], str(row.get("parent", "")).partition(":")[0]) for row in rows}
+    return [row for row in rows if (row["ifindex"], str(row.get("handle", "")).partition(":")[0]) not in parents]
+
+
+def dropping(row: Row, name: str) -> Finding:
+    kind, pace = str(row["kind"]), rate(row, "drops")
+    if kind in HOOKS:
+        why = ": filters or actions of tc there drop them"
+    elif kind in SIGNALS:
+        why = ", as it does to make senders slower; its queue was longer than it allows"
+    else:
+        why = f", with {number(row, 'qlen'):,} waiting: more is sent than the rate or the link lets go"
+    return Finding(
+        "note" if kind in SIGNALS else "warning" if kind in HOOKS else "error",
+        f"{kind} on {name}",
+        f"{kind} on {name} drops {pace:,.3g} packets/s beside {rate(row, 'packets'):,.3g} that pass{why}",
+        evidence(row),
+        (
+            f"tc -s filter show dev {name} ingress  # which filter and action"
+            if kind in HOOKS
+            else f"tc -s class show dev {name}  # which class is full",
+            f"nettui report qdiscs --where 'ifindex {row['ifindex']}'  # limit, backlog and drops of all of them",
+            f"tc qdisc change dev {name} …  # changes the host: a longer limit costs delay, a higher rate others",
+        )[: 2 if kind in HOOKS else 3],
+        "qdiscs",
+        f"ifindex {row['ifindex']}",
+    )
+
+
+def stuck(row: Row, name: str) -> Finding:
+    kind = str(row["kind"])
+    return Finding(
+        "error",
+        f"{kind} on {name}",
+        f"{number(row, 'qlen'):,} packets wait in {kind} on {name} and none left while it was watched",
+        evidence(row),
+        (
+            f"ethtool -S {name}  # whether the driver stopped its queues",
+            f"journalctl -k -g 'NETDEV WATCHDOG.*{name}'  # transmit timeouts",
+            f"tc -s -d qdisc show dev {name}  # a rate too low for the packets",
+        ),
+        "qdiscs",
+        f"ifindex {row['ifindex']}",
+    )
+
+
+def evidence(row: Row) -> tuple[str, ...]:
+    which = f"qdiscs: {row['kind']} {row['handle']}" + (f" parent {row['parent']}" if "parent" in row else "")
+    return (
+        f"{which} drops {number(row, 'drops'):,}",
+        f"{which} backlog {number(row, 'backlog'):,} bytes, {number(row, 'qlen'):,} packets",
+    )
+
+
+QDISC_DROPS = Diagnosis("qdisc_drops", "a queueing discipline drops or holds packets", ("qdiscs",), find, ("links",))

@@ -1,0 +1,97 @@
+"""What diagnoses ask of tables: rows by conditions on whole columns, devices by their index, settings by their name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.table import Table
+from collectors.values import Cell
+from nettui.findings.finding import Tables
+from nettui.joins import index_names
+from nettui.rates import SUFFIX
+
+Mask = NDArray[np.bool_]
+Row = dict[str, Cell]
+
+
+def picked(table: Table, mask: Mask, *names: str) -> Iterator[Row]:
+    """The rows where ``mask`` is true, with the named columns that the table has."""
+    rows = np.flatnonzero(mask)
+    if len(rows):
+        yield from table.select([name for name in names if name in table]).take(rows).rows()
+
+
+def is_one_of(table: Table, name: str, *cells: Cell) -> Mask:
+    return table.codes(name).matching(lambda cell: cell in cells)
+
+
+def has(table: Table, word: str, name: str = "flags") -> Mask:
+    """Rows whose list in the column holds the word."""
+    return table.codes(name).matching(lambda cell: isinstance(cell, list) and word in cell)
+
+
+def above(table: Table, name: str, least: float = 0) -> Mask:
+    """Rows whose number is known and greater than ``least``; none where the table lacks the column."""
+    if name not in table:
+        return np.zeros(len(table), np.bool_)
+    values = table.numbers(name)
+    found: Mask = values.present() & (values.numbers > least)
+    return found
+
+
+def moving(table: Table, counter: str) -> Mask:
+    """Rows whose counter moved between two readings."""
+    return above(table, counter + SUFFIX)
+
+
+def equals(table: Table, name: str, numbers: Iterable[int]) -> Mask:
+    """Rows whose number is known and one of these."""
+    values = table.numbers(name)
+    found: Mask = values.present() & np.isin(values.numbers, np.array(list(numbers), np.int64))
+    return found
+
+
+def device(names: Mapping[int, str], index: Cell) -> str:
+    """A device's name, ``if7`` where it has none."""
+    return names.get(index, f"if{index}") if isinstance(index, int) else "?"
+
+
+def device_names(tables: Tables) -> dict[int, str]:
+    return index_names(tables.get("links"))
+
+
+def addressed(tables: Tables, family: str = "inet") -> set[int]:
+    """Indexes of the devices that have an address which is valid beyond them and this host."""
+    if "addresses" not in tables:
+        return set()
+    table = tables["addresses"]
+    usable = is_one_of(table, "family", family) & is_one_of(table, "scope", "global", "site")
+    return set(table.numbers("ifindex").numbers[usable].tolist())
+
+
+def listed(words: Iterable[object], most: int = 5) -> str:
+    """The first few words, and how many there are beside."""
+    every = list(words)
+    rest = [f"{len(every) - most} more"] if len(every) > most else []
+    return ", ".join([*map(str, every[:most]), *rest])
+
+
+def settings(tables: Tables) -> dict[str, int]:
+    """The kernel's settings that are numbers, by sysctl's name: net.ipv4.conf.eth0.rp_filter."""
+    if "settings" not in tables:
+        return {}
+    table = tables["settings"]
+    pairs = zip(table["name"].cells(), table["number"].cells(), strict=True)
+    return {str(name): int(number) for name, number in pairs if isinstance(number, (int, float))}
+
+
+def of_device(known: Mapping[str, int], name: str, setting: str) -> int | None:
+    """An IPv4 setting of one device; sysctl writes the dot of a device's name as a slash."""
+    for spelled in (name.replace(".", "/"), name):
+        found = known.get(f"net.ipv4.conf.{spelled}.{setting}")
+        if found is not None:
+            return found
+    return None
