@@ -237,7 +237,7 @@ def watched(host: Host, interval: float, follower: Follower) -> Iterator[Snapsho
     due = time.monotonic()
     while True:
         for name, reading in readings.items():
-            if reading.is_due(time.monotonic()):
+            if reading.is_due(time.monotonic() + interval / 2):  # else one that was late would miss every other round
                 reading.read(name, host, followed=False)
         snapshot = derived([LEDGER], readings_snapshot(readings))
         yield with_ledger(snapshot, follower, readings_times(readings))

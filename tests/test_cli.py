@@ -105,7 +105,7 @@ def test_a_filter_over_unnamed_sections_leaves_out_those_without_its_columns() -
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["report", "linsk"], "no section 'linsk', did you mean links? There are overview, links"),
+        (["report", "linsk"], "no section 'linsk', did you mean links? There are overview, drops, links"),
         (["report", "links", "--where", "mtuu > 5"], "links: no column 'mtuu', did you mean mtu? There are"),
         (["report", "links", "--where", "mtu >"], "links: expected a value"),
         (["report", "links", "--columns", "mtuu"], "links: no column 'mtuu', did you mean mtu?"),

@@ -67,5 +67,6 @@ def place(function: str) -> Place | None:
 
 def layer_of(function: str) -> str:
     """The layer that a kernel function belongs to, "other" where nothing tells."""
-    known = place(function)
-    return known.layer if known else "other"
+    from nettui.knowledge import places
+
+    return places.layer_of(function)

@@ -28,7 +28,7 @@ FLOW_COUNTERS: Names = (
     (9, "insert_failed", "packets", "entries that could not be put in, as there was one: their packets are dropped"),
     (10, "drop", "packets", "packets dropped for want of an entry (table full, no memory) or by a helper"),
     (11, "early_drop", "", "entries thrown out before their time, to make room in the full table"),
-    (12, "error", "packets", "packets that could not be tracked, ICMP errors mostly; inside invalid"),
+    (12, "error", "packets", "packets that could not be tracked, ICMP errors mostly; before 5.9 inside invalid"),
     (13, "search_restart", "", "look-ups begun again, as the hash table was resized meanwhile"),
     (14, "clash_resolve", "", "packets of one new flow on two CPUs at once, of which one entry was kept"),
     (15, "chaintoolong", "packets", "entries that were refused, as their hash chain was too long"),
