@@ -31,7 +31,7 @@ def find(tables: Tables) -> Iterator[Finding]:
     real = ~has(links, "LOOPBACK")
     now = np.logical_or.reduce([moving(links, counter) for counter in COUNTERS]) & real
     before = np.logical_or.reduce([above(links, counter, MANY) for counter in COUNTERS]) & real & ~now
-    names = ("ifindex", "ifname", "rx_packets", "tx_packets", *COUNTERS)
+    names = ("ifindex", "ifname", "kind", "rx_packets", "tx_packets", *COUNTERS)
     rates = tuple(f"{counter}_rate" for counter in (*COUNTERS, "rx_packets", "tx_packets"))
     rows = sorted(picked(links, now, *names, *rates), key=lambda row: -worst(row)[1])
     for row in rows[:MOST]:
@@ -65,7 +65,7 @@ def losing(row: Row) -> Finding:
         name,
         f"{name} loses {pace:,.3g} frames/s"
         + (f" beside {passing:,.0f} that pass" if passing else "")
-        + meaning(counter),
+        + meaning(counter, row),
         evidence(row),
         remedies(name),
         "links",
@@ -80,7 +80,7 @@ def lost(row: Row) -> Finding:
         "note",
         name,
         f"{name} has lost {total(row):,} frames since it exists, {total(row) / max(packets(row), 1):.2%} of its packets"
-        + meaning(counter),
+        + meaning(counter, row),
         evidence(row),
         remedies(name),
         "links",
@@ -88,7 +88,10 @@ def lost(row: Row) -> Finding:
     )
 
 
-def meaning(counter: str) -> str:
+def meaning(counter: str, row: Row) -> str:
+    """The counter and what it means; a tunnel that has a carrier error found no route to its other end."""
+    if counter == "tx_carrier_errors" and "kind" in row:
+        return f" ({counter}: no route to its other end)"
     return f" ({counter}: {WORDS[counter]})" if counter in WORDS else f" ({counter})"
 
 

@@ -1,0 +1,88 @@
+"""What a diagnosis finds in a namespace, from what nettui itself reads there; and hosts that are well."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from collectors.draft import Draft
+from collectors.registry import collector
+from collectors.table import Column, Table
+from nettui.findings.finding import Diagnosis, Finding
+from nettui.findings.registry import DIAGNOSES
+from nettui.rates import with_rates
+from nettui.snapshot import take
+from tests.lab import Namespace, joined_pair
+from tests.netfilter_scenes import DROPPED, docker_host
+
+EVERY = tuple(dict.fromkeys(name for each in DIAGNOSES for name in (*each.needs, *each.wants)))
+
+
+def found(diagnosis: Diagnosis, inside: Namespace, between: Callable[[], object] | None = None) -> list[Finding]:
+    """``between``: what happens between two readings; without it there is one and no rate is known."""
+    names = (*diagnosis.needs, *diagnosis.wants)
+    tables = read(names, inside) if between is None else read_twice(names, inside, between)
+    assert set(diagnosis.needs) <= set(tables)
+    return list(diagnosis.find(tables))
+
+
+def read(names: tuple[str, ...], inside: Namespace) -> dict[str, Table]:
+    return dict(take(names, inside.host).tables)
+
+
+def read_twice(names: tuple[str, ...], inside: Namespace, between: Callable[[], object]) -> dict[str, Table]:
+    before, started = read(names, inside), time.monotonic()
+    between()
+    time.sleep(0.3)
+    now = read(names, inside)
+    seconds = time.monotonic() - started
+    return {name: with_rates(table, before[name], seconds) for name, table in now.items() if name in before}
+
+
+@cache
+def healthy() -> dict[str, Table]:
+    """A host with a neighbour, a default route by it, and traffic both ways between the readings."""
+    with joined_pair() as (left, right):
+        left.ip("route add default via 10.9.0.2", "route add default via fd09::2")
+        time.sleep(2.5)  # until the link-local addresses are no longer tentative
+
+        def traffic() -> None:
+            left.run("ping -c 23 -i 0.01 -q 10.9.0.2", "ping -c 3 -i 0.1 -q fd09::2")
+            right.run("ping -c 23 -i 0.01 -q 10.9.0.1")
+
+        return read_twice(EVERY, left, traffic)
+
+
+@cache
+def docker() -> dict[str, Table]:
+    """A Docker host with flows through it; a rule of its refuses datagrams between the readings too."""
+    with docker_host() as host:
+        time.sleep(2.5)
+
+        def traffic() -> None:
+            host.outside.run(f"ping -c {DROPPED} -i 0.01 -q 198.51.100.1")
+            host.containers["web"].run("ping -c 5 -i 0.01 -q 198.51.100.2")
+
+        return read_twice(EVERY, host, traffic)
+
+
+def silent(diagnosis: Diagnosis) -> bool:
+    """Whether it finds nothing on either."""
+    return all(not list(diagnosis.find(tables)) for tables in (healthy(), docker()))
+
+
+def made_up(name: str, *rows: dict[str, object], rates: tuple[str, ...] = ()) -> Table:
+    """A collector's table with these rows, for a state that this kernel cannot have."""
+    columns = [*collector(name).columns, *(Column(f"{rate}_rate", "f8", "gauge") for rate in rates)]
+    draft = Draft(columns, len(rows))
+    for column in columns:
+        cells = [row.get(column.name) for row in rows]
+        known = np.array([cell is not None for cell in cells], np.bool_)
+        if column.numeric or column.dtype == "bool":
+            draft.numbers(column.name, np.array([cell or 0 for cell in cells]), known=known)
+        elif column.dtype != "address":
+            draft.cells(column.name, cells)  # type: ignore[arg-type]
+    return draft.table()
