@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from collectors.values import Cell
 from nettui.findings.finding import Diagnosis, Finding, Tables, number, rate
 from nettui.findings.rows import Row, above, device, device_names, is_one_of, moving, picked
 
@@ -30,8 +31,13 @@ def find(tables: Tables) -> Iterator[Finding]:
 
 def undermost(rows: list[Row]) -> list[Row]:
     """Without those that tell what another below them tells too: a discipline of classes counts its leaves' drops."""
-    parents = {(row["ifindex"], str(row.get("parent", "")).partition(":")[0]) for row in rows}
-    return [row for row in rows if (row["ifindex"], str(row.get("handle", "")).partition(":")[0]) not in parents]
+    places = [(row["ifindex"], major(row.get("handle")), major(row.get("parent"))) for row in rows]
+    parents = {(index, parent) for index, handle, parent in places if parent != handle}  # at a hook they are the same
+    return [row for row, place in zip(rows, places, strict=True) if place[:2] not in parents]
+
+
+def major(handle: Cell) -> str:
+    return str(handle).partition(":")[0]
 
 
 def dropping(row: Row, name: str) -> Finding:

@@ -30,7 +30,23 @@ def found(diagnosis: Diagnosis, inside: Namespace, between: Callable[[], object]
 
 
 def read(names: tuple[str, ...], inside: Namespace) -> dict[str, Table]:
-    return dict(take(names, inside.host).tables)
+    tables = dict(take(names, inside.host).tables)
+    if "settings" in names and "settings" not in tables:
+        tables["settings"] = sysctls(inside)
+    return tables
+
+
+def sysctls(inside: Namespace) -> Table:
+    """What sysctl tells, as the collector's table."""
+    columns = (Column("name", "text", "key"), Column("value", "text"), Column("number", "i8"))
+    pairs = [line.partition(" = ")[::2] for line in inside.run("sysctl -a -r ^net.ipv[46]").splitlines()]
+    draft = Draft(columns, len(pairs))
+    draft.cells("name", [name for name, _ in pairs])
+    draft.cells("value", [value for _, value in pairs])
+    known = np.array([value.lstrip("-").isdecimal() for _, value in pairs])
+    numbers = [int(value) if is_number else 0 for (_, value), is_number in zip(pairs, known, strict=True)]
+    draft.numbers("number", np.array(numbers), known=known)
+    return draft.table()
 
 
 def read_twice(names: tuple[str, ...], inside: Namespace, between: Callable[[], object]) -> dict[str, Table]:
