@@ -20,10 +20,11 @@ WIDTH = 16
 
 
 class Used(NamedTuple):
-    """Routes by one gateway: how many, and whether a default route is among them."""
+    """Routes by one gateway: how many, whether a default route is among them, and in which column they name it."""
 
     routes: int
     default: bool
+    where: str
 
 
 def find(tables: Tables) -> Iterator[Finding]:
@@ -50,7 +51,7 @@ def through(entries: Table, routes: Table) -> dict[int, Used]:
     wanted, having = marks(entries, "dst", "ifindex"), marks(routes, "gateway", "oif")
     order = np.argsort(wanted)
     place = np.minimum(np.searchsorted(wanted[order], having), len(order) - 1)
-    at = np.flatnonzero(wanted[order][place] == having)
+    at = np.flatnonzero((wanted[order][place] == having) & (having != 0))
     if not len(at):
         return {}
     row = order[place[at]]
@@ -59,7 +60,7 @@ def through(entries: Table, routes: Table) -> dict[int, Used]:
     whole = dst.prefix[at] == 0 if dst.prefix is not None else np.zeros(len(at), np.bool_)
     counts = np.bincount(row, minlength=len(entries))
     defaults = np.bincount(row, whole, len(entries))
-    return {int(each): Used(int(counts[each]), bool(defaults[each])) for each in np.flatnonzero(counts)}
+    return {int(each): Used(int(counts[each]), bool(defaults[each]), "gateway {}") for each in np.flatnonzero(counts)}
 
 
 def marks(table: Table, name: str, index: str) -> NDArray[np.uint64]:
@@ -83,7 +84,7 @@ def by_object(tables: Tables) -> dict[tuple[int, str], Used]:
             uses[member["id"]] = uses.get(member["id"], 0) + uses.get(number(row, "id"), 0)
     used = equals(table, "id", [each for each, count in uses.items() if count]) & table["gateway"].present()
     return {
-        (number(row, "oif"), str(row["gateway"])): Used(uses[number(row, "id")], False)
+        (number(row, "oif"), str(row["gateway"])): Used(uses[number(row, "id")], False, "has nhid")
         for row in picked(table, used, "id", "oif", "gateway")
     }
 
@@ -97,7 +98,7 @@ def by_multipath(routes: Table) -> dict[tuple[int, str], Used]:
         for hop in cell if isinstance(cell, list) else []:
             gateway = hop.get("gateway") or (hop.get("via") or {}).get("host")
             key = (number(hop, "oif"), str(gateway))
-            found[key] = Used(count + (found[key].routes if key in found else 0), False)
+            found[key] = Used(count + (found[key].routes if key in found else 0), False, "nexthops ~ {}")
     return found
 
 
@@ -116,7 +117,7 @@ def silent(row: Row, used: Used, name: str) -> Finding:
             f"routes: {used.routes:,} with gateway {row['dst']}",
         ),
         (
-            f"nettui report routes --where 'gateway {row['dst']}'  # what is lost",
+            f"nettui report routes --where '{used.where.format(row['dst'])}'  # what is lost",
             f"tcpdump -nei {name} 'arp or icmp6'  # whether it is asked, and who answers",
             f"ip neigh flush to {row['dst']} dev {name}  # changes the host: it is asked again with the next packet",
         ),

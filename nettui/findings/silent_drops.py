@@ -153,7 +153,7 @@ def ignored(known: dict[str, int]) -> Iterator[Finding]:
             tuple(f"settings: {name} {known[name]}" for name in names[:5]),
             f"sysctl {names[0]}  # what it is now",
             "protocols",
-            "counter ~ IcmpInEcho",
+            "counter in (Icmp.InEchos, Icmp6.InEchos)",
         )
 
 

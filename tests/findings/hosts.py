@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from functools import cache
@@ -13,8 +14,10 @@ from collectors.registry import collector
 from collectors.table import Column, Table
 from nettui.findings.finding import Diagnosis, Finding
 from nettui.findings.registry import DIAGNOSES
+from nettui.query.parser import compile
 from nettui.rates import with_rates
 from nettui.snapshot import take
+from nettui.sources import read as sections
 from tests.lab import Namespace, joined_pair
 from tests.netfilter_scenes import DROPPED, docker_host
 
@@ -26,7 +29,32 @@ def found(diagnosis: Diagnosis, inside: Namespace, between: Callable[[], object]
     names = (*diagnosis.needs, *diagnosis.wants)
     tables = read(names, inside) if between is None else read_twice(names, inside, between)
     assert set(diagnosis.needs) <= set(tables)
-    return list(diagnosis.find(tables))
+    told = list(diagnosis.find(tables))
+    for finding in told:
+        assert_usable(finding, inside)
+    return told
+
+
+def assert_usable(finding: Finding, inside: Namespace) -> None:
+    """One sentence and evidence; what it says to look at is there, and can be asked for."""
+    assert finding.evidence
+    assert finding.remedies
+    assert "\n" not in finding.says
+    assert finding.says[-1] != "."
+    assert len(finding.says) < 400
+    looks = [(finding.section, finding.where, "")]
+    for remedy in finding.remedies:
+        assert "  # " in remedy
+        command = shlex.split(remedy, comments=True)
+        if command[:2] == ["nettui", "report"]:
+            options = dict(zip(command[3::2], command[4::2], strict=True))
+            looks.append((command[2], options.get("--where", ""), options.get("--columns", "")))
+    snapshot = sections([section for section, *_ in looks], inside.host)
+    for section, where, columns in looks:
+        table = snapshot.tables[section]
+        if where:
+            assert compile(where, table.columns).mask(table).any(), where
+        assert all(column in table for column in columns.split(",") if column)
 
 
 def read(names: tuple[str, ...], inside: Namespace) -> dict[str, Table]:
