@@ -11,14 +11,13 @@ import numpy as np
 from collectors.table import Gap
 from collectors.tracing import bpf
 from collectors.tracing.btf import Btf
-from collectors.tracing.keys import KEY, UNCOUNTED, Counts
+from collectors.tracing.keys import KEY, NO_REASONS, UNCOUNTED, Counts
 from collectors.tracing.program import TRACEPOINT, counting, layout, namespace_operations
 
 ENTRIES = 16384
 FEWEST = 4096
 MEMORY = 8 << 20  # bytes of counters that the kernel may hold for us: with very many processors fewer entries
 POSSIBLE = Path("/sys/devices/system/cpu/possible")
-NO_REASONS = Gap("this kernel does not tell why it drops a packet, only where", "Linux 5.17 and later do")
 
 
 class BpfWay:
@@ -64,6 +63,7 @@ class BpfWay:
         return bpf.statistics(self._program)
 
     def close(self) -> None:
+        self._counts = self._program = -1  # and not what somebody else may open by these numbers
         self._opened.close()
 
     @staticmethod

@@ -34,12 +34,11 @@ DEEPEST = 24  # typedefs of typedefs, and unnamed members in unnamed members
 
 
 class Member(NamedTuple):
-    """``bit``: from the beginning of the structure; ``width``: of a bit field, 0 for others."""
+    """``bit``: from the beginning of the structure."""
 
     name: str
     type: int
     bit: int
-    width: int
 
 
 class Argument(NamedTuple):
@@ -132,8 +131,7 @@ class Btf:
         # struct btf_member { __u32 name_off, type, offset; /* with kind_flag: 24-31 width of the bit field */ };
         words = self._words[at + WORDS : at + WORDS + 3 * (info & 0xFFFF)].tolist()
         for name, kind, offset in zip(words[::3], words[1::3], words[2::3], strict=True):
-            bit, width = (offset & 0xFFFFFF, offset >> 24) if info >> 31 else (offset, 0)
-            yield Member(self._text(name), kind, bit, width)
+            yield Member(self._text(name), kind, offset & 0xFFFFFF if info >> 31 else offset)
 
     def _argument(self, number: int) -> Argument:
         at = self._at(self._target(number)) if number else -1

@@ -21,7 +21,7 @@ CODE = np.frombuffer(b"tTwW", np.uint8)
 FARTHEST = 1 << 20  # bytes into a function; behind that it lies in what has no name
 HIDDEN = Gap(
     "the kernel hides its addresses, so functions have no names",
-    "sysctl kernel.kptr_restrict=1 shows them to root; on 2 they are hidden from everybody",
+    "root or CAP_SYSLOG sees them, unless kernel.kptr_restrict is 2: then `sysctl kernel.kptr_restrict=1`",
 )
 
 

@@ -23,6 +23,7 @@ KEY = np.dtype(
 )
 AT = {str(name): int(KEY.fields[name][1]) for name in KEY.names or ()} if KEY.fields else {}
 UNCOUNTED = bytes(KEY.itemsize)  # stands for what could not be kept by its key; no drop has location 0
+NO_REASONS = Gap("this kernel does not tell why it drops a packet, only where", "Linux 5.17 and later do")
 # by what the namespace was told, in this order of trust
 UNKNOWN, DEV, RX_SK, SK, TASK = range(5)
 BY = {DEV: "dev", RX_SK: "rx_sk", SK: "sk", TASK: "task"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 PREFIX = "SKB_DROP_REASON_"
@@ -20,8 +19,6 @@ PROTOCOLS = {
     0x8864: "ppp_ses",
     0x88A8: "802.1ad",
 }
-# print fmt: "...", ..., __print_symbolic(REC->reason, { 2, "NOT_SPECIFIED" }, { 3, "NO_SOCKET" }, ...
-SYMBOLIC = re.compile(rb'\{\s*(\d+),\s*"([A-Z0-9_]{1,64})"\s*\}')
 
 
 def reason_name(number: int, names: Mapping[int, str], subsystems: Mapping[int, str]) -> str:
@@ -33,13 +30,6 @@ def reason_name(number: int, names: Mapping[int, str], subsystems: Mapping[int, 
         return str(number)
     subsystem = subsystems.get(owner, f"subsystem{owner}").removesuffix("_UNUSABLE").lower()
     return f"{subsystem}.{own}"
-
-
-def reasons_of_format(text: bytes) -> dict[int, str]:
-    """Names by number from the format file of the event skb:kfree_skb; empty before 5.17."""
-    _, _, printed = text.partition(b"print fmt:")
-    _, _, reasons = printed.partition(b"REC->reason")
-    return {int(number): name.decode() for number, name in SYMBOLIC.findall(reasons)}
 
 
 def protocol_name(number: int) -> str | None:

@@ -5,6 +5,9 @@ By a BPF program on kfree_skb where that can be, else by the event skb:kfree_skb
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -14,11 +17,15 @@ from numpy.typing import NDArray
 from collectors.draft import of_rows
 from collectors.host import Host
 from collectors.table import Column, Gap, Table
+from collectors.tracing.bpf import Refused
 from collectors.tracing.bpf_way import BpfWay
+from collectors.tracing.btf import VMLINUX
 from collectors.tracing.functions import HIDDEN, Functions
 from collectors.tracing.keys import BY, KEY, Way
 from collectors.tracing.names import protocol_name, reason_name
+from collectors.tracing.tracefs_way import TracefsWay
 from collectors.values import Cell, Numbers
+from collectors.wire.netlink import DecodeError
 
 COLUMNS = (
     Column("reason", "text", "key", help="enum skb_drop_reason without SKB_DROP_REASON_; absent before 5.17"),
@@ -31,6 +38,8 @@ COLUMNS = (
     Column("drops", "u8", "counter", "packets", "packets dropped since counting began"),
 )
 DESCRIBED = COLUMNS[:-1]
+NEEDED = "they need root, or CAP_BPF and CAP_PERFMON, on a kernel with BTF; else root and tracefs"
+SECOND = "a kernel with BPF and BTF, and the right to use them, tell those too"
 
 
 class DropReasons:
@@ -40,7 +49,7 @@ class DropReasons:
     """
 
     def __init__(self, host: Host | None = None) -> None:
-        self._way = opened()
+        self._way, self._missing = opened()
         self._functions = Functions(host or Host())
         self._numbers: dict[bytes, int] = {}  # key -> row
         self._rows: dict[tuple[Cell, ...], int] = {}
@@ -100,7 +109,7 @@ class DropReasons:
         )
 
     def _gaps(self, lost: int) -> tuple[Gap, ...]:
-        gaps = list(self._way.gaps)
+        gaps = [*self._missing, *self._way.gaps]
         if lost:
             gaps.append(Gap(f"{lost} drops were counted without their reason", self._way.remedy))
         if self._functions.hidden:
@@ -108,5 +117,44 @@ class DropReasons:
         return tuple(gaps)
 
 
-def opened() -> Way:
-    return BpfWay()
+class NoDropReasons(OSError):
+    """They cannot be counted here; ``gap`` says why and what would help."""
+
+    def __init__(self, gap: Gap) -> None:
+        super().__init__(f"{gap.reason}; {gap.remedy}" if gap.remedy else gap.reason)
+        self.gap = gap
+
+
+def opened(*, bpf: Callable[[], Way] = BpfWay, tracefs: Callable[[], Way] = TracefsWay) -> tuple[Way, tuple[Gap, ...]]:
+    """The best way there is, and what is missing by it."""
+    try:
+        return bpf(), ()
+    except (OSError, DecodeError, KeyError, MemoryError) as error:
+        why = said(error)
+        denied = isinstance(error, PermissionError)
+    try:
+        return tracefs(), (Gap(f"drops are counted without their namespace and device: {why}", SECOND),)
+    except (OSError, DecodeError) as error:
+        if denied and os.geteuid():
+            raise PermissionError(errno.EPERM, NEEDED) from error
+        raise NoDropReasons(Gap(f"drop reasons cannot be counted: {why}; {said(error)}", NEEDED)) from error
+
+
+def said(error: Exception) -> str:
+    """What stands in the way, in a few words."""
+    match error:
+        case Refused():
+            return str(error.strerror)
+        case FileNotFoundError() if error.filename == str(VMLINUX):
+            return "no BTF in this kernel (CONFIG_DEBUG_INFO_BTF)"
+        case PermissionError():
+            return "BPF is not permitted here" if not error.filename else f"{error.filename}: {error.strerror}"
+        case OSError(errno=errno.ENOSYS):
+            return "no BPF in this kernel (CONFIG_BPF_SYSCALL)"
+        case DecodeError():
+            return f"BTF or the event's format was not understood ({error})"
+        case KeyError():
+            return f"other structures than known here ({error.args[0]})"
+        case MemoryError():
+            return "not enough memory"
+    return str(error)
