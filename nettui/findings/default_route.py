@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from shlex import quote
 
 import numpy as np
 
@@ -108,8 +109,8 @@ def told_dead(row: Row, lost: list[Row], legs: int, devices: Mapping[int, Row], 
         ),
         (
             "nettui report routes --where 'dst default'  # all of them, with metrics",
-            f"ethtool {name}  # whether the other side is there",
-            f"ip route del default dev {name}  # changes the host; only where another default route is to take over",
+            f"ethtool {quote(name)}  # whether the other side is there",
+            f"ip route del default dev {quote(name)}  # changes the host; where another one is to take over",
         ),
         "routes",
         "dst default",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from nettui.findings.finding import Diagnosis, Finding, Tables, number, rate
@@ -12,6 +13,7 @@ NAMES = ("world", "family", "table", "chain", "kind", "hook", "policy", "handle"
 LOSING = ("drop", "reject")
 FAST = 100  # packets/s from which it is more than what scanners send to any host
 MOST = 10
+PLAIN = re.compile(r"[\w.:-]+")
 
 
 def find(tables: Tables) -> Iterator[Finding]:
@@ -41,7 +43,7 @@ def dropping(row: Row) -> Finding:
     told = f"rule {row.get('position')} of {place}" if row["kind"] == "rule" else f"the policy of {place}"
     own = ", of those that this host sends" if hook == "output" else ""
     text = str(row["rule"])[:200] if "rule" in row else f"policy {row.get('policy')}"
-    find_it = f"chain '{row['chain']}' and table {row['table']} and family {row['family']}"
+    find_it = chosen(row)
     return Finding(
         "warning" if hook == "output" or pace >= FAST else "note",
         f"{place} #{row['position']}" if "position" in row else f"{place} policy",
@@ -54,6 +56,13 @@ def dropping(row: Row) -> Finding:
         "netfilter",
         find_it,
     )
+
+
+def chosen(row: Row) -> str:
+    """A filter for the chain, and for all that drops in the family where its names hold what a filter would not."""
+    if all(PLAIN.fullmatch(str(row[name])) for name in ("chain", "table")):
+        return f"chain '{row['chain']}' and table '{row['table']}' and family {row['family']}"
+    return f"family {row['family']} and (verdict drop or verdict reject or policy drop)"
 
 
 DROPPING_RULES = Diagnosis("dropping_rules", "rules or policies drop packets now", ("netfilter",), find)

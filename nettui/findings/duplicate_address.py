@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 import numpy as np
 
@@ -33,8 +34,8 @@ def failed(address: str, name: str, length: object) -> Finding:
         (f"addresses: {address} dadfailed",),
         (
             f"nettui report addresses --where 'local {address}'  # its flags",
-            f"tcpdump -nei {name} 'icmp6[0] == 136'  # who advertises it: the other's MAC address",
-            f"ip address del {address}/{length} dev {name}  # changes the host; then give it another address",
+            f"tcpdump -nei {quote(name)} 'icmp6[0] == 136'  # who advertises it: the other's MAC address",
+            f"ip address del {address}/{length} dev {quote(name)}  # changes the host; then give it another address",
         ),
         "addresses",
         f"local {address}",
@@ -71,7 +72,7 @@ def claimed(tables: Tables, names: dict[int, str]) -> Iterator[Finding]:
             (f"addresses: {row['dst']} on {name}", f"neighbours: {row['dst']} lladdr {row['lladdr']}"),
             (
                 f"nettui report neighbours --where 'lladdr {row['lladdr']}'  # what else that host answers for",
-                f"arping -D -I {name} {row['dst']}  # asks who has it (IPv4)",
+                f"arping -D -I {quote(name)} {row['dst']}  # asks who has it (IPv4)",
             ),
             "neighbours",
             f"dst {row['dst']}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 import numpy as np
 
@@ -101,9 +102,9 @@ def evidence(row: Row) -> tuple[str, ...]:
 
 def remedies(name: str) -> tuple[str, ...]:
     return (
-        f"ethtool -S {name}  # the driver's own counters tell more",
-        f"ethtool {name}  # speed and duplex",
-        f"ethtool -m {name}  # light levels of an optical module",
+        f"ethtool -S {quote(name)}  # the driver's own counters tell more",
+        f"ethtool {quote(name)}  # speed and duplex",
+        f"ethtool -m {quote(name)}  # light levels of an optical module",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from nettui.findings.finding import Diagnosis, Finding, Tables, number, rate
 from nettui.findings.rows import Row, above, is_one_of, moving, picked
@@ -33,9 +34,9 @@ def flapping(row: Row) -> Finding:
         f"the carrier of {name} {moved}" + (f", {times:,} times in all" if pace else " since the device exists"),
         (f"links: carrier_down_count {times:,}", f"links: carrier_up_count {number(row, 'carrier_up_count'):,}"),
         (
-            f"journalctl -k -g '{name}.*[Ll]ink'  # when it went and came",
-            f"ethtool {name}  # speed, duplex, and whether both sides negotiate",
-            f"ethtool -S {name}  # errors of the receiver: a bad cable or module shows there",
+            f"journalctl -k -g {quote(name)}  # when it went and came",
+            f"ethtool {quote(name)}  # speed, duplex, and whether both sides negotiate",
+            f"ethtool -S {quote(name)}  # errors of the receiver: a bad cable or module shows there",
         ),
         "links",
         f"ifindex {row['ifindex']}",

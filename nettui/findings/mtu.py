@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from shlex import quote
 
 from nettui.findings.finding import Diagnosis, Finding, Tables, number, rate
 from nettui.findings.rows import Row, has, is_one_of, listed, picked
@@ -68,7 +69,7 @@ def pair(row: Row, other: Row, place: str) -> Finding:
         ),
         (
             f"nettui report links --where 'ifindex {row['ifindex']}'  # rx_dropped and tx_dropped of this end",
-            f"ip link set dev {name} mtu {min(own, far)}  # changes the host; or the peer's MTU: both must agree",
+            f"ip link set dev {quote(name)} mtu {min(own, far)}  # changes the host; or the peer's: both must agree",
         ),
         "links",
         f"ifindex {row['ifindex']}",
@@ -103,7 +104,7 @@ def bridge(row: Row, members: list[Row], least: int) -> Finding:
         (f"links: mtu of {row['ifname']} {row['mtu']}", f"mtu of its ports {least}, {listed(wide)}"),
         (
             f"nettui report links --where 'master_index {row['ifindex']}' --columns ifname,mtu,tx_dropped  # its ports",
-            f"ip link set dev {narrow[0]} mtu N  # changes the host; a bridge and all its ports need one MTU",
+            f"ip link set dev {quote(narrow[0])} mtu N  # changes the host; a bridge and all its ports need one MTU",
         ),
         "links",
         f"master_index {row['ifindex']}",
@@ -129,7 +130,7 @@ def tunnel(row: Row, links: Mapping[int, Row]) -> Iterator[Finding]:
         (f"links: {name} mtu {own}", f"{row['kind']} adds {around} bytes", f"links: {below['ifname']} mtu {outer}"),
         (
             f"ping -M do -s {outer - around - 28} ADDRESS  # through the tunnel: the largest that must pass",
-            f"ip link set dev {name} mtu {outer - around}  # changes the host; its connections go on with smaller ones",
+            f"ip link set dev {quote(name)} mtu {outer - around}  # changes the host; segments get smaller",
         ),
         "links",
         f"ifindex {row['ifindex']}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import NamedTuple
 
 import numpy as np
@@ -118,8 +119,8 @@ def silent(row: Row, used: Used, name: str) -> Finding:
         ),
         (
             f"nettui report routes --where '{used.where.format(row['dst'])}'  # what is lost",
-            f"tcpdump -nei {name} 'arp or icmp6'  # whether it is asked, and who answers",
-            f"ip neigh flush to {row['dst']} dev {name}  # changes the host: it is asked again with the next packet",
+            f"tcpdump -nei {quote(name)} 'arp or icmp6'  # whether it is asked, and who answers",
+            f"ip neigh flush to {row['dst']} dev {quote(name)}  # changes the host: it is asked again",
         ),
         "neighbours",
         f"dst {row['dst']}",

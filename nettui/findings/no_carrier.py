@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from nettui.findings.finding import Diagnosis, Finding, Severity, Tables, number
 from nettui.findings.rows import Row, addressed, has, is_one_of, listed, picked
@@ -44,7 +45,7 @@ def told(rows: list[Row], severity: Severity, sentence: str) -> Iterator[Finding
         says if len(rows) > 1 else says.replace(" have ", " has ").replace(" are ", " is ", 1),
         tuple(f"links: {row['ifname']} NO-CARRIER, {number(row, 'carrier_changes'):,} changes" for row in rows[:5]),
         (
-            f"ethtool {names[0]}  # whether the other side is there",
+            f"ethtool {quote(names[0])}  # whether the other side is there",
             "nettui report links --where 'flags NO-CARRIER' --columns ifname,kind,peer,link_netns  # a veth's peer",
         ),
         "links",

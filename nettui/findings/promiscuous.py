@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def find(tables: Tables) -> Iterator[Finding]:
             tuple(f"links: {row['ifname']} promiscuity {row['promiscuity']}" for row in rows[:5]),
             (
                 "nettui report links --where 'promiscuity > 0' --columns ifname,promiscuity,flags  # all of them",
-                f"ip link set dev {rows[0]['ifname']} promisc off  # changes the host; ends what `promisc on` began",
+                f"ip link set dev {quote(str(rows[0]['ifname']))} promisc off  # changes the host; undoes `promisc on`",
             ),
             "links",
             "promiscuity > 0 and not has master_index",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from collectors.values import Cell
 from nettui.findings.finding import Diagnosis, Finding, Tables, number, rate
@@ -54,11 +55,11 @@ def dropping(row: Row, name: str) -> Finding:
         f"{kind} on {name} drops {pace:,.3g} packets/s beside {rate(row, 'packets'):,.3g} that pass{why}",
         evidence(row),
         (
-            f"tc -s filter show dev {name} ingress  # which filter and action"
+            f"tc -s filter show dev {quote(name)} ingress  # which filter and action"
             if kind in HOOKS
-            else f"tc -s class show dev {name}  # which class is full",
+            else f"tc -s class show dev {quote(name)}  # which class is full",
             f"nettui report qdiscs --where 'ifindex {row['ifindex']}'  # limit, backlog and drops of all of them",
-            f"tc qdisc change dev {name} …  # changes the host: a longer limit costs delay, a higher rate others",
+            f"tc qdisc change dev {quote(name)} …  # changes the host: a longer limit costs delay",
         )[: 2 if kind in HOOKS else 3],
         "qdiscs",
         f"ifindex {row['ifindex']}",
@@ -73,9 +74,9 @@ def stuck(row: Row, name: str) -> Finding:
         f"{number(row, 'qlen'):,} packets wait in {kind} on {name} and none left while it was watched",
         evidence(row),
         (
-            f"ethtool -S {name}  # whether the driver stopped its queues",
-            f"journalctl -k -g 'NETDEV WATCHDOG.*{name}'  # transmit timeouts",
-            f"tc -s -d qdisc show dev {name}  # a rate too low for the packets",
+            f"ethtool -S {quote(name)}  # whether the driver stopped its queues",
+            "journalctl -k -g 'NETDEV WATCHDOG'  # transmit timeouts",
+            f"tc -s -d qdisc show dev {quote(name)}  # a rate too low for the packets",
         ),
         "qdiscs",
         f"ifindex {row['ifindex']}",

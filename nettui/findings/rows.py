@@ -89,9 +89,11 @@ def settings(tables: Tables) -> dict[str, int]:
 
 
 def of_device(known: Mapping[str, int], name: str, setting: str) -> int | None:
-    """An IPv4 setting of one device; sysctl writes the dot of a device's name as a slash."""
-    for spelled in (name.replace(".", "/"), name):
-        found = known.get(f"net.ipv4.conf.{spelled}.{setting}")
-        if found is not None:
-            return found
-    return None
+    """An IPv4 setting of one device, whose dots may be written as sysctl does, as slashes."""
+    found = known.get(conf(name, setting))
+    return known.get(f"net.ipv4.conf.{name}.{setting}") if found is None else found
+
+
+def conf(name: str, setting: str) -> str:
+    """sysctl's name of a device's setting."""
+    return f"net.ipv4.conf.{name.replace('.', '/')}.{setting}"

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from shlex import quote
 
 from collectors.table import Table
 from collectors.values import Addresses
 from nettui.findings.finding import Diagnosis, Finding, Severity, Tables, counters, number, rate
-from nettui.findings.rows import Mask, Row, device, device_names, equals, is_one_of, listed, of_device, picked, settings
+from nettui.findings.rows import (
+    Mask,
+    Row,
+    conf,
+    device,
+    device_names,
+    equals,
+    is_one_of,
+    listed,
+    of_device,
+    picked,
+    settings,
+)
 
 COUNTER = "TcpExt.IPReversePathFilter"
 STRICT = 1
@@ -90,8 +103,8 @@ def one_way(name: str, index: int, ways: list[Row], names: Mapping[int, str], co
         ),
         (
             f"nettui report routes --where 'oif {index} or dst default'  # which comes first, by metric",
-            f"ip route get ADDRESS from ADDRESS iif {name}  # 'invalid cross-device link': the filter drops it",
-            f"sysctl -w net.ipv4.conf.{name.replace('.', '/')}.rp_filter=2  # changes the host: any way back will do",
+            f"ip route get ADDRESS from ADDRESS iif {quote(name)}  # 'invalid cross-device link': the filter drops it",
+            f"sysctl -w {quote(conf(name, 'rp_filter'))}=2  # changes the host: any way back will do",
         ),
         "routes",
         f"oif {index} or dst default",

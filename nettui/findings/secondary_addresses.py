@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from shlex import quote
 
 from nettui.findings.finding import Diagnosis, Finding, Tables
-from nettui.findings.rows import above, device, device_names, is_one_of, of_device, picked, settings
+from nettui.findings.rows import above, conf, device, device_names, is_one_of, of_device, picked, settings
 
 SETTING = "promote_secondaries"
 
@@ -35,7 +36,7 @@ def taken_along(name: str, index: object, primary: object, count: int) -> Findin
         (f"addresses: {count:,} with primary {primary}", f"settings: net.ipv4.conf.{name}.{SETTING} 0"),
         (
             f"nettui report addresses --where 'ifindex {index} and primary {primary}'  # those that would go too",
-            f"sysctl -w net.ipv4.conf.{name.replace('.', '/')}.{SETTING}=1  # changes the host: the next takes over",
+            f"sysctl -w {quote(conf(name, SETTING))}=1  # changes the host: the next takes over",
         ),
         "addresses",
         f"ifindex {index} and has secondary",

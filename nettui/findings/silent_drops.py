@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from shlex import quote
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def generic_xdp(links: Table) -> Iterator[Finding]:
             "generic XDP",
             f"an XDP program in generic mode on {listed(names, 3)} may drop packets",
             tuple(f"links: {name} xdp mode {GENERIC}" for name in names[:5]),
-            f"ip -d link show dev {names[0]}  # the program's number, for `bpftool prog show id`",
+            f"ip -d link show dev {quote(names[0])}  # the program's number, for `bpftool prog show id`",
             "links",
             "has xdp",
         )
@@ -151,7 +152,7 @@ def ignored(known: dict[str, int]) -> Iterator[Finding]:
             "requests that are ignored",
             f"{'pings' if 'icmp' in names[0] else 'ARP requests'} are not answered, as {listed(names, 3)} says",
             tuple(f"settings: {name} {known[name]}" for name in names[:5]),
-            f"sysctl {names[0]}  # what it is now",
+            f"sysctl {quote(names[0])}  # what it is now",
             "protocols",
             "counter in (Icmp.InEchos, Icmp6.InEchos)",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from nettui.findings.finding import Diagnosis, Finding, Tables, number, rate
 from nettui.findings.rows import Row, above, has, is_one_of, picked
@@ -58,8 +59,8 @@ def low_speed(row: Row) -> Finding:
 
 def remedies(name: str) -> tuple[str, ...]:
     return (
-        f"ethtool {name}  # what both sides offer, and what was agreed on",
-        f"ethtool -s {name} autoneg on  # changes the host; the link is down for some seconds",
+        f"ethtool {quote(name)}  # what both sides offer, and what was agreed on",
+        f"ethtool -s {quote(name)} autoneg on  # changes the host; the link is down for some seconds",
     )
 
 

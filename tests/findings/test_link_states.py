@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import socket
 import struct
 import time
@@ -182,3 +183,13 @@ def test_links_that_take_every_frame_are_well():
     assert silent(LINK_ERRORS)
     assert len(healthy()["links"]) > 1
     assert len(docker()["links"]) > 4
+
+
+@needs_root
+def test_what_a_hostile_name_adds_to_a_command_stays_one_word():
+    with namespace() as inside:
+        inside.ip("link add $(reboot);' type veth peer name b0", "link set $(reboot);' up", "link set b0 up")
+        inside.ip("link set b0 down")
+        time.sleep(1.3)
+        [told] = found(NO_CARRIER, inside)
+        assert shlex.split(told.remedies[0], comments=True) == ["ethtool", "$(reboot);'"]
