@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+Outcome = tuple[Any, BaseException | None]
 CLONE_NEWNET = 0x40000000
 NAMED = (Path("/run/netns"), Path("/var/run/netns"), Path("/run/docker/netns"))
 
@@ -25,12 +27,13 @@ class NoSuchNamespace(FileNotFoundError):
 class Host:
     """``netns``: None for the caller's own namespace, else a name below /run/netns, a process id or a path.
 
-    ``called``: what messages call it, where ``netns`` is only a descriptor.
+    ``called``: what messages call it, where ``netns`` is only a descriptor. ``room``: the thread inside, while pinned.
     """
 
     netns: str | None = None
     proc: Path = Path("/proc")
     called: str | None = None
+    room: Room | None = None
 
     def socket(self, kind: int, protocol: int, family: int = socket.AF_NETLINK) -> socket.socket:
         """A socket that lives in this namespace, whichever thread uses it later."""
@@ -47,33 +50,27 @@ class Host:
         """The result of ``call`` on a thread that has joined the namespace; the calling thread never moves."""
         if self.netns is None:
             return call()
-        outcome: list[T] = []
-        failure: list[BaseException] = []
-
-        def joined() -> None:
-            try:
-                self._join()
-                outcome.append(call())
-            except BaseException as error:  # carried to the caller's thread
-                failure.append(error)
-
-        thread = threading.Thread(target=joined, daemon=True, name=f"netns {self.netns}")
-        thread.start()
-        thread.join()
-        if failure:
-            raise failure[0]
-        return outcome[0]
+        if self.room is not None:
+            return self.room.call(call)
+        room = Room(self._join)
+        try:
+            return room.call(call)
+        finally:
+            room.leave()
 
     @contextmanager
     def pinned(self) -> Iterator[Host]:
         """The same namespace held open, so that it stays the same one whatever becomes of its name."""
-        if self.netns is None:
+        if self.netns is None or self.room is not None:
             yield self
             return
         descriptor = os.open(self.namespace_path(), os.O_RDONLY | os.O_CLOEXEC)
+        held = replace(self, netns=f"/proc/self/fd/{descriptor}", called=self.called or self.netns)
+        room = Room(held._join)
         try:
-            yield replace(self, netns=f"/proc/self/fd/{descriptor}", called=self.called or self.netns)
+            yield replace(held, room=room)
         finally:
+            room.leave()
             os.close(descriptor)
 
     def namespace_path(self) -> Path:
@@ -106,6 +103,43 @@ class Host:
                 raise barred(called, ctypes.get_errno())
         finally:
             os.close(descriptor)
+
+
+class Room:
+    """A thread that joins a namespace and makes calls there, one after the other; whoever calls never moves."""
+
+    def __init__(self, join: Callable[[], None]) -> None:
+        self._calls: SimpleQueue[tuple[Callable[[], Any], SimpleQueue[Outcome]] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, args=(join,), daemon=True, name="inside a namespace")
+        self._thread.start()
+
+    def call(self, call: Callable[[], T]) -> T:
+        """What it gives or raises there; a namespace that cannot be joined raises at every call."""
+        if not self._thread.is_alive():
+            raise RuntimeError("the namespace has been left")
+        answer: SimpleQueue[Outcome] = SimpleQueue()
+        self._calls.put((call, answer))
+        result, error = answer.get()
+        if error is not None:
+            raise error
+        return result  # type: ignore[no-any-return]
+
+    def leave(self) -> None:
+        self._calls.put(None)
+        self._thread.join()
+
+    def _run(self, join: Callable[[], None]) -> None:
+        refused = attempted(join)
+        while (asked := self._calls.get()) is not None:
+            call, answer = asked
+            answer.put(attempted(call) if refused[1] is None else refused)
+
+
+def attempted(call: Callable[[], Any]) -> Outcome:
+    try:
+        return call(), None
+    except BaseException as error:  # carried to the caller's thread
+        return None, error
 
 
 def barred(called: str | None, errno: int) -> OSError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -204,8 +205,9 @@ class Live:
             now = time.monotonic()
             if (asked or now >= self._earliest) and reading.is_due(now):
                 due.append(name)
-        for name in due:
-            self._readings[name].read(name, self._host, self._changes is not None)
+        with entered(self._host) as inside:
+            for name in due:
+                self._readings[name].read(name, inside, self._changes is not None)
         return due
 
     def _pause(self, sections: Sequence[str]) -> float:
@@ -236,13 +238,26 @@ def watched(host: Host, interval: float, follower: Follower) -> Iterator[Snapsho
     readings = {name: Reading(interval) for name in needed([LEDGER])}
     due = time.monotonic()
     while True:
-        for name, reading in readings.items():
-            if reading.is_due(time.monotonic() + interval / 2):  # else one that was late would miss every other round
-                reading.read(name, host, followed=False)
+        # half an interval of grace: else one that was late would miss every other round
+        names = [name for name, reading in readings.items() if reading.is_due(time.monotonic() + interval / 2)]
+        with entered(host) as inside:
+            for name in names:
+                readings[name].read(name, inside, followed=False)
         snapshot = derived([LEDGER], readings_snapshot(readings))
         yield with_ledger(snapshot, follower, readings_times(readings))
         due = max(due + interval, time.monotonic())
         time.sleep(due - time.monotonic())
+
+
+@contextmanager
+def entered(host: Host) -> Iterator[Host]:
+    """The host's namespace, entered once for several tables; one that cannot be is told by each of them."""
+    with ExitStack() as stack:
+        try:
+            inside = stack.enter_context(host.pinned())
+        except OSError:
+            inside = host
+        yield inside
 
 
 def readings_snapshot(readings: Mapping[str, Reading]) -> Snapshot:

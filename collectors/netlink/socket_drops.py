@@ -1,4 +1,4 @@
-"""Sockets that refuse packets: queues and drops of those that listen or take datagrams, from NETLINK_SOCK_DIAG."""
+"""Sockets that refused packets, and listeners whose connections wait, from NETLINK_SOCK_DIAG."""
 
 from __future__ import annotations
 
@@ -6,55 +6,87 @@ import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+
+import numpy as np
 
 from collectors.collector import Block, Collector, Raw
 from collectors.host import Host
+from collectors.netlink.dump import NETLINK_SOCK_DIAG, dumps, open_netlink
 from collectors.netlink.modules import at_hand, missing
+from collectors.netlink.receiving import Receiver
 from collectors.netlink.sock_columns import COLUMNS as SOCKET_COLUMNS
-from collectors.netlink.sockets import PARTS, Part, asked, instead
-from collectors.netlink.sockets import decode as decode_sockets
+from collectors.netlink.sock_columns import SK_MEMINFO, TCP_LISTEN
+from collectors.netlink.sock_inet import INET_DIAG_MSG, INET_DIAG_SKMEMINFO
+from collectors.netlink.sock_netlink import NETLINK_DIAG_MEMINFO, NETLINK_DIAG_MSG
+from collectors.netlink.sock_packet import PACKET_DIAG_MEMINFO, PACKET_DIAG_MSG
+from collectors.netlink.sockets import PARTS, SOCK_DIAG_BY_FAMILY, Part, asked, decoded, instead
 from collectors.table import Gap, Table
+from collectors.wire.netlink import Messages
+from collectors.wire.shapes import shapes
 
-TCP_LISTEN = 10
-INET_DIAG_SKMEMINFO = 7
 # struct inet_diag_req_v2 { __u8 sdiag_family, sdiag_protocol, idiag_ext, pad; __u32 idiag_states; … }
 REQUEST = struct.Struct("=4BI")
 # A TCP connection's drops are duplicates and segments out of window for the greatest part, and there may be a million.
 WANTED = ("tcp", "tcp6", "udp", "udp6", "udplite", "udplite6", "raw", "raw6", "packet", "netlink")
+MEMORY = {"packet": (PACKET_DIAG_MSG, PACKET_DIAG_MEMINFO), "netlink": (NETLINK_DIAG_MSG, NETLINK_DIAG_MEMINFO)}
 NAMES = (
     "netid", "family", "state", "recv_q", "backlog", "backlog_limit", "src", "sport", "dst", "dport", "oif",
     "protocol", "inode", "cookie", "uid", "skmem_rmem_alloc", "skmem_rcvbuf", "drops",
 )  # fmt: skip
 COLUMNS = tuple(column for column in SOCKET_COLUMNS if column.name in NAMES)
+DATAGRAMS = 16  # received at a time: half a MiB
 
 
 def narrowed(part: Part) -> Part:
-    """The same dump with the memory counters alone, of TCP only the sockets that listen."""
-    if part.name in ("packet", "netlink"):
-        return part
+    """The same dump with the memory counters alone, of TCP only the sockets that listen; its rows as ``telling``."""
+    rows = partial(told, part)
+    if part.name in MEMORY:
+        return replace(part, rows=rows)
     family, protocol, _, _, states = REQUEST.unpack_from(part.body)
     if protocol == socket.IPPROTO_TCP:
         states = 1 << TCP_LISTEN
     head = REQUEST.pack(family, protocol, 1 << (INET_DIAG_SKMEMINFO - 1), 0, states)
-    return replace(part, body=head + part.body[REQUEST.size :])
+    return replace(part, body=head + part.body[REQUEST.size :], rows=rows)
+
+
+def told(part: Part, messages: Messages) -> Table:
+    return part.rows(telling(part.name, messages))
+
+
+def telling(name: str, messages: Messages) -> Messages:
+    """The sockets that dropped anything, and the listeners that have connections waiting: few among many."""
+    header, memory = MEMORY.get(name, (INET_DIAG_MSG, INET_DIAG_SKMEMINFO))
+    wanted = np.zeros(len(messages), np.bool_)
+    for shape in shapes(messages, header.itemsize):
+        if memory in shape and "drops" in (known := shape.struct(SK_MEMINFO, memory)):
+            wanted[shape.at] = known["drops"] > 0
+        if header is INET_DIAG_MSG:
+            head = shape.header(header)
+            wanted[shape.at] |= (head["idiag_state"] == TCP_LISTEN) & (head["idiag_rqueue"] > 0)
+    return messages.take(wanted)
 
 
 ASKED = tuple(narrowed(part) for part in PARTS if part.name in WANTED)
+DECODERS = {part.name: part.rows for part in ASKED}
 
 
 def read(host: Host) -> Iterator[Block | Gap]:
-    present = at_hand(host)
-    for part in ASKED:
-        lacking = missing(part.modules, present)
-        if lacking:
-            names = " and ".join(lacking)
-            yield from instead(host, part, f"{names} not loaded, and not loaded by asking", f"modprobe {lacking[-1]}")
-        else:
-            yield from asked(host, part)
+    present, receiver = at_hand(host), Receiver(DATAGRAMS)
+    with open_netlink(host, NETLINK_SOCK_DIAG) as sock:
+        for part in ASKED:
+            lacking = missing(part.modules, present)
+            if lacking:
+                names = " and ".join(lacking)
+                yield from instead(
+                    host, part, f"{names} not loaded, and not loaded by asking", f"modprobe {lacking[-1]}"
+                )
+            else:
+                yield from asked(host, part, dumps(sock, SOCK_DIAG_BY_FAMILY, [part.body], part.name, receiver))
 
 
 def decode(raw: Raw) -> Table:
-    return decode_sockets(raw).select([column.name for column in COLUMNS])
+    return decoded(raw, DECODERS).select([column.name for column in COLUMNS])
 
 
 SOCKET_DROPS = Collector("socket_drops", COLUMNS, read, decode, "NETLINK_SOCK_DIAG and /proc/net")

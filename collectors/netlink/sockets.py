@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -72,14 +72,13 @@ def read(host: Host) -> Iterator[Block | Gap]:
             names = " and ".join(lacking)
             yield from instead(host, part, f"{names} not loaded, and not loaded by asking", f"modprobe {lacking[-1]}")
         else:
-            yield from asked(host, part)
+            yield from asked(host, part, dump(host, NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, part.body, part.name))
     for name in ALWAYS_FILES:
         yield from file_block(host, name)
 
 
-def asked(host: Host, part: Part) -> Iterator[Block | Gap]:
+def asked(host: Host, part: Part, blocks: Iterator[Block]) -> Iterator[Block | Gap]:
     """The dump's blocks, or the listing in its place where the kernel refuses it."""
-    blocks = dump(host, NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, part.body, part.name)
     first = next(blocks, None)
     if first is None:
         return
@@ -115,18 +114,23 @@ def file_block(host: Host, name: str) -> Iterator[Block]:
 
 def decode(raw: Raw) -> Table:
     """Sockets of all parts, those of the dumps first."""
+    return decoded(raw, DECODERS)
+
+
+def decoded(raw: Raw, decoders: Mapping[str, Callable[[Messages], Table]]) -> Table:
+    """Sockets of the dumps, by each part's decoder, then those that /proc/net lists."""
     listed: list[Table] = []
 
     def dumped() -> Iterator[Block | Gap]:
         for item in raw:
             if isinstance(item, Block) and item.part.startswith(LISTED):
                 listed.append(sock_proc.rows(item.part.removeprefix(LISTED), bytes(item.data)))
-            elif isinstance(item, Block) and item.part not in DECODERS:
+            elif isinstance(item, Block) and item.part not in decoders:
                 raise DecodeError(0, f"no such part of the sockets: {item.part!r}")
             else:
                 yield item
 
-    table = decode_dump(dumped(), DECODERS, [SOCK_DIAG_BY_FAMILY])
+    table = decode_dump(dumped(), decoders, [SOCK_DIAG_BY_FAMILY])
     return concatenate([table, *(part for part in listed if len(part))])
 
 

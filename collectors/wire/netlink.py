@@ -56,8 +56,10 @@ class Messages:
     def of(self, *types: int) -> Messages:
         """Only the messages of these types, in order."""
         kept = np.isin(self.types, types)
-        if kept.all():
-            return self
+        return self if kept.all() else self.take(kept)
+
+    def take(self, kept: NDArray[np.bool_]) -> Messages:
+        """Only the messages for which ``kept`` is true, in order."""
         return Messages(self.data, self.offsets[kept], self.lengths[kept], self.types[kept], self.flags[kept])
 
 
