@@ -10,7 +10,7 @@ import numpy as np
 from collectors.table import Table
 from collectors.values import Addresses
 from nettui.findings.finding import Diagnosis, Finding, Tables
-from nettui.findings.rows import Mask, above, device, device_names, has, is_one_of, listed, picked
+from nettui.findings.rows import Mask, above, capped, device, device_names, has, is_one_of, listed, picked
 from nettui.rates import address_words, mixed
 
 OURS = ("PERMANENT", "NOARP", "FAILED", "INCOMPLETE")  # states that no other host has brought about
@@ -18,12 +18,12 @@ OURS = ("PERMANENT", "NOARP", "FAILED", "INCOMPLETE")  # states that no other ho
 
 def find(tables: Tables) -> Iterator[Finding]:
     table, names = tables["addresses"], device_names(tables)
-    for row in picked(table, above(table, "dadfailed"), "ifindex", "local", "prefixlen"):
-        yield failed(str(row["local"]), device(names, row["ifindex"]), row["prefixlen"])
+    lost = picked(table, above(table, "dadfailed"), "ifindex", "local", "prefixlen")
+    yield from capped(failed(str(row["local"]), device(names, row["ifindex"]), row["prefixlen"]) for row in lost)
     if "links" in tables:
         yield from waiting(table, tables["links"], names)
     if "neighbours" in tables and "links" in tables:
-        yield from claimed(tables, names)
+        yield from capped(claimed(tables, names))
 
 
 def failed(address: str, name: str, length: object) -> Finding:

@@ -12,7 +12,7 @@ from nettui.findings.finding import Diagnosis, Finding, Severity, Tables, number
 from nettui.findings.rows import Row, addressed, equals, has, is_one_of, listed, picked, settings
 
 IP_FORWARD = "net.ipv4.ip_forward"
-CONTAINERS = ("KUBE-", "DOCKER", "CNI-", "FLANNEL-", "NETAVARK", "cali-", "CILIUM_")
+CONTAINERS = ("KUBE-", "DOCKER-", "CNI-", "FLANNEL-", "NETAVARK", "cali-", "CILIUM_")
 OVERLAYS = ("vxlan", "geneve")  # of other tunnels a host is as often the end as the way through
 HOST_ROUTE = 32  # prefix length of a route to one IPv4 address
 PORTS = ("veth", "tun")  # kinds of a container's or virtual machine's port
@@ -28,7 +28,7 @@ def find(tables: Tables) -> Iterator[Finding]:
     nets = [*behind(links, addressed(tables)), *pods(tables)]
     others = has(links, "UP") & ~has(links, "LOOPBACK") & equals(links, "ifindex", addressed(tables))
     translating, chains = translations(tables), by_chains(tables)
-    if not translating and (not nets or int(others.sum()) < 2):
+    if not (((nets or translating) and int(others.sum()) > 1) or (translating and chains)):
         return
     severity: Severity = "error" if nets and translating else "warning" if chains or translating else "note"
     yield told(severity, nets, translating, chains)
@@ -53,8 +53,8 @@ def told(severity: Severity, nets: list[Row], translating: int, chains: set[str]
             f"sysctl -a -r '{IP_FORWARD}|ipv4.conf.*.forwarding'  # all of them; what set them is in /etc/sysctl.d",
             f"sysctl -w {IP_FORWARD}=1  # changes the host: it routes between all its networks, so filter first",
         ),
-        "links",
-        "kind in (bridge, veth, vxlan, geneve)",
+        "links" if nets else "netfilter",
+        "kind in (bridge, veth, vxlan, geneve)" if nets else "verdict in (dnat, snat, masquerade)",
     )
 
 

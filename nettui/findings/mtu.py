@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from shlex import quote
 
 from nettui.findings.finding import Diagnosis, Finding, Tables, number, rate
-from nettui.findings.rows import Row, has, is_one_of, listed, picked
+from nettui.findings.rows import Row, capped, has, is_one_of, listed, picked
 
 COLUMNS = ("ifindex", "ifname", "mtu", "kind", "slave_kind", "flags", "master_index", "link_index", "link_netnsid",
            "info_data", "tx_dropped", "tx_dropped_rate")  # fmt: skip
@@ -26,11 +26,9 @@ def find(tables: Tables) -> Iterator[Finding]:
     used = has(links, "UP")
     rows = list(picked(links, known & used, *COLUMNS))
     lower = {number(row, "ifindex"): row for row in picked(links, used, "ifindex", "ifname", "mtu")}
-    yield from pairs([row for row in rows if row.get("kind") == "veth"], there(tables))
-    yield from bridges(rows)
-    for row in rows:
-        if row.get("kind") in AROUND:
-            yield from tunnel(row, lower)
+    yield from capped(pairs([row for row in rows if row.get("kind") == "veth"], there(tables)))
+    yield from capped(bridges(rows))
+    yield from capped(each for row in rows if row.get("kind") in AROUND for each in tunnel(row, lower))
 
 
 def there(tables: Tables) -> dict[tuple[int, int], Row]:

@@ -17,6 +17,7 @@ from nettui.rates import address_words, mixed
 
 NAMES = ("ifindex", "dst", "state", "probes", "used", "updated")
 MOST = 10
+RECENT = 60  # seconds: an entry that is not needed stays FAILED for as long as there is room
 WIDTH = 16
 
 
@@ -105,12 +106,13 @@ def by_multipath(routes: Table) -> dict[tuple[int, str], Used]:
 
 def silent(row: Row, used: Used, name: str) -> Finding:
     state = " ".join(map(str, row["state"])) if isinstance(row["state"], list) else str(row["state"])
-    failed = "FAILED" in state
+    failed, idle = "FAILED" in state, number(row, "used")
     what = "the default route" if used.default else f"{used.routes:,} routes" if used.routes > 1 else "a route"
     more = f" and {used.routes - 1:,} more" if used.default and used.routes > 1 else ""
     end = "does not answer: packets by it are lost" if failed else "has not answered yet: packets by it wait"
+    end = f"did not answer when it was last needed, {idle:,} s ago" if failed and idle > RECENT else end
     return Finding(
-        "error" if failed else "warning",
+        "error" if failed and idle <= RECENT else "warning",
         f"{row['dst']} on {name}",
         f"{row['dst']} on {name}, the gateway of {what}{more}, {end}",
         (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collectors.table import Table
 from collectors.values import Cell
-from nettui.findings.finding import Tables
+from nettui.findings.finding import SEVERITIES, Finding, Tables
 from nettui.joins import index_names
 from nettui.rates import SUFFIX
 
@@ -77,6 +78,17 @@ def listed(words: Iterable[object], most: int = 5) -> str:
     every = list(words)
     rest = [f"{len(every) - most} more"] if len(every) > most else []
     return ", ".join([*map(str, every[:most]), *rest])
+
+
+def capped(findings: Iterable[Finding], most: int = 10) -> Iterator[Finding]:
+    """The worst few, and one that tells how many there are beside."""
+    every = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    yield from every[:most]
+    if rest := every[most:]:
+        subjects = listed([finding.subject for finding in rest], 3)
+        yield replace(
+            rest[0], subject=f"{len(rest):,} more", says=f"the same is true of {len(rest):,} more: {subjects}"
+        )
 
 
 def settings(tables: Tables) -> dict[str, int]:

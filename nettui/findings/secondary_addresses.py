@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shlex import quote
 
 from nettui.findings.finding import Diagnosis, Finding, Tables
-from nettui.findings.rows import above, conf, device, device_names, is_one_of, of_device, picked, settings
+from nettui.findings.rows import above, capped, conf, device, device_names, is_one_of, of_device, picked, settings
 
 SETTING = "promote_secondaries"
 
@@ -22,9 +22,11 @@ def find(tables: Tables) -> Iterator[Finding]:
         return
     found = Counter((row["ifindex"], row.get("primary")) for row in picked(table, depending, "ifindex", "primary"))
     off = {index: of_device(known, device(names, index), SETTING) == 0 for index, _ in found}
-    for (index, primary), count in found.most_common():
-        if off[index]:
-            yield taken_along(device(names, index), index, primary, count)
+    yield from capped(
+        taken_along(device(names, index), index, primary, count)
+        for (index, primary), count in found.most_common()
+        if off[index]
+    )
 
 
 def taken_along(name: str, index: object, primary: object, count: int) -> Finding:

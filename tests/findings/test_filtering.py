@@ -10,7 +10,7 @@ from nettui.findings.silent_drops import SILENT_DROPS
 from nettui.findings.two_rulesets import TWO_RULESETS
 from tests.findings.hosts import docker, found, healthy, made_up, silent
 from tests.lab import Namespace, joined_pair, namespace, needs_root
-from tests.netfilter_scenes import both_worlds, load
+from tests.netfilter_scenes import both_worlds, kubernetes_host, load
 
 
 def send(inside: Namespace, address: str, count: int) -> None:
@@ -96,6 +96,14 @@ def test_forwarding_that_is_off_is_an_error_where_containers_and_their_translati
         assert "1 rules translate" in told.says or "1 rule translates" in told.says
         left.run("sysctl -qw net.ipv4.ip_forward=1")
         assert found(FORWARDING_OFF, left) == []
+
+
+@needs_root
+def test_forwarding_that_is_off_on_a_kubernetes_node_is_told_by_its_chains():
+    with kubernetes_host(services=7, services6=0) as inside:
+        [told] = found(FORWARDING_OFF, inside)
+        assert told.severity == "warning"
+        assert "KUBE-" in told.evidence[-1]
 
 
 @needs_root

@@ -83,3 +83,16 @@ def test_over_ipv6_twenty_bytes_more_are_needed():
 @needs_root
 def test_healthy_hosts_have_no_such_finding():
     assert silent(MTU)
+
+
+@needs_root
+def test_of_very_many_pairs_some_are_told_and_the_rest_is_counted():
+    with namespace() as inside:
+        inside.ip(
+            *(f"link add a{number} type veth peer name b{number}" for number in range(23)),
+            *(f"link set a{number} mtu 1400 up" for number in range(23)),
+            *(f"link set b{number} up" for number in range(23)),
+        )
+        told = found(MTU, inside)
+        assert len(told) == 11
+        assert told[-1].says.startswith("the same is true of 13 more: ")
