@@ -30,7 +30,7 @@ from collectors.netfilter.nft.uapi import (
 from collectors.netlink.dump import MOST, NETLINK_ROUTE, ask, dump, dumps, open_netlink
 from collectors.netlink.receiving import Receiver
 from collectors.table import Gap
-from collectors.wire.netlink import DecodeError, Messages, NetlinkError, attribute, attribute_map, messages, text
+from collectors.wire.netlink import DecodeError, Messages, NetlinkError, attribute, attributes, messages, text
 
 NFTA_GEN_ID = 1
 DUMPS = {"tables": NFT_MSG_GETTABLE, "chains": NFT_MSG_GETCHAIN, "sets": NFT_MSG_GETSET}
@@ -148,4 +148,5 @@ def device_names(links: Messages) -> Iterator[tuple[int, str]]:
         body = links.data[offset + 16 : offset + length].tobytes()
         if len(body) < 16:
             raise DecodeError(offset, f"message of {length} bytes, ifinfomsg needs 32")
-        yield struct.unpack_from("=i", body, 4)[0], text(attribute_map(body[16:]).get(IFLA_IFNAME, b""))
+        name = next((value for number, value in attributes(body[16:]) if number == IFLA_IFNAME), b"")  # it comes first
+        yield struct.unpack_from("=i", body, 4)[0], text(name)

@@ -37,12 +37,15 @@ class Mmsghdr(ctypes.Structure):
     _fields_ = (("msg_hdr", Msghdr), ("msg_len", ctypes.c_uint))
 
 
+IOVEC, MMSGHDR = np.dtype(Iovec), np.dtype(Mmsghdr)
+
+
 class Receiver:
     """Room for ``most`` datagrams, used again by each call: only pages that are written to take memory."""
 
     def __init__(self, most: int) -> None:
         self._room = np.empty((most, LARGEST), np.uint8)
-        self._vectors, self._heads = np.zeros(most, np.dtype(Iovec)), np.zeros(most, np.dtype(Mmsghdr))
+        self._vectors, self._heads = np.zeros(most, IOVEC), np.zeros(most, MMSGHDR)
         self._vectors["iov_base"] = addresses(self._room)
         self._vectors["iov_len"] = LARGEST
         self._heads["msg_hdr"]["msg_iov"] = addresses(self._vectors)

@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from collectors.collector import Block, Collector, Raw
+from collectors.draft import Draft
 from collectors.host import Host
 from collectors.netlink.dump import NETLINK_SOCK_DIAG, dumps, open_netlink
 from collectors.netlink.modules import at_hand, missing
@@ -35,6 +36,7 @@ NAMES = (
     "protocol", "inode", "cookie", "uid", "skmem_rmem_alloc", "skmem_rcvbuf", "drops",
 )  # fmt: skip
 COLUMNS = tuple(column for column in SOCKET_COLUMNS if column.name in NAMES)
+NONE = Draft(COLUMNS, 0).table()
 DATAGRAMS = 16  # received at a time: half a MiB
 
 
@@ -51,7 +53,8 @@ def narrowed(part: Part) -> Part:
 
 
 def told(part: Part, messages: Messages) -> Table:
-    return part.rows(telling(part.name, messages))
+    wanted = telling(part.name, messages)
+    return part.rows(wanted).select([column.name for column in COLUMNS]) if len(wanted) else NONE
 
 
 def telling(name: str, messages: Messages) -> Messages:
@@ -86,7 +89,7 @@ def read(host: Host) -> Iterator[Block | Gap]:
 
 
 def decode(raw: Raw) -> Table:
-    return decoded(raw, DECODERS).select([column.name for column in COLUMNS])
+    return decoded(raw, DECODERS)
 
 
 SOCKET_DROPS = Collector("socket_drops", COLUMNS, read, decode, "NETLINK_SOCK_DIAG and /proc/net")
