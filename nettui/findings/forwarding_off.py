@@ -21,7 +21,8 @@ PORTS = ("veth", "tun")  # kinds of a container's or virtual machine's port
 def find(tables: Tables) -> Iterator[Finding]:
     known = settings(tables)
     if known.get(IP_FORWARD) != 0 or any(
-        value for name, value in known.items() if name.startswith("net.ipv4.conf.") and name.endswith(".forwarding")
+        value and name.startswith("net.ipv4.conf.") and name.endswith(".forwarding") and ".default." not in name
+        for name, value in known.items()
     ):
         return
     links = tables["links"]
