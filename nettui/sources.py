@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nettui.ledger.follower import Follower
 
 BUDGET = 0.05  # share of one core that reading may take
+SHARE, LONGEST = 0.0025, 5.0  # of a watch: what each table may take, where it is read every LONGEST seconds at least
 SAFETY = 60.0  # seconds after which a followed table is read again although no change was heard of
 IDLE = 3600.0
 LEDGER = "drops"
@@ -311,5 +312,8 @@ class Reading:
         if followed and name in FOLLOWED and plain is not None:
             period = max(period, SAFETY)
         self.spent = time.process_time() - spent
-        self.earliest = time.monotonic() + max(0.2, self.spent / BUDGET)
+        pause = max(0.2, self.spent / BUDGET)
+        if self._interval is not None:
+            pause = max(pause, min(self.spent / SHARE, LONGEST))
+        self.earliest = time.monotonic() + pause
         self.due = max(started + period, self.earliest)

@@ -85,4 +85,4 @@ def rows(messages: Messages) -> Table:
     return tables.table().take(np.flatnonzero(whole))
 
 
-NEIGHBOUR_TABLES = Collector("neighbour_tables", COLUMNS, read, decode, "rtnetlink RTM_GETNEIGHTBL")
+NEIGHBOUR_TABLES = Collector("neighbour_tables", COLUMNS, read, decode, "rtnetlink RTM_GETNEIGHTBL", every=2.0)

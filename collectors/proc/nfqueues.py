@@ -48,4 +48,4 @@ def decode(raw: Raw) -> Table:
     return draft.table()
 
 
-NFQUEUES = Collector("nfqueues", COLUMNS, read, decode, f"/proc/{PATH}")
+NFQUEUES = Collector("nfqueues", COLUMNS, read, decode, f"/proc/{PATH}", every=2.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from collectors.collector import Block, Collector, Raw
 from collectors.draft import Draft
 from collectors.host import Host
 from collectors.table import Column, Gap, Table
+from collectors.values import Cell, Codes
 from collectors.wire.netlink import DecodeError
 
 PAIRED = ("snmp", "netstat")  # two lines a group: the names, then the numbers
@@ -43,10 +45,6 @@ class Reading(NamedTuple):
     nstat: str | None
     number: int
 
-    @property
-    def counter(self) -> str:
-        return f"{self.group}.{self.name}"
-
 
 def read(host: Host) -> Iterator[Block | Gap]:
     for name in FILES:
@@ -76,22 +74,36 @@ def decode(raw: Raw) -> Table:
 
 def rows(readings: list[Reading]) -> Table:
     draft = Draft(COLUMNS, len(readings))
-    for name in ("counter", "group", "name", "nstat"):
-        draft.cells(name, [getattr(reading, name) for reading in readings])
-    counts = np.array([grows(reading) for reading in readings], bool)
+    labels, counts = told(tuple((reading.group, reading.name, reading.nstat) for reading in readings))
+    for name, cells in labels.items():
+        draft.coded(name, cells)
     numbers = [reading.number for reading in readings]
     try:
         values = np.array([number if grown else 0 for number, grown in zip(numbers, counts)], np.uint64)
         levels = np.array([0 if grown else number for number, grown in zip(numbers, counts)], np.int64)
     except OverflowError as error:
         raise DecodeError(0, f"a number beyond 64 bits: {error}") from error
-    draft.numbers("value", values, known=counts)
-    draft.numbers("level", levels, known=~counts)
+    known = np.array(counts, np.bool_)
+    draft.numbers("value", values, known=known)
+    draft.numbers("level", levels, known=~known)
     return draft.table()
 
 
-def grows(reading: Reading) -> bool:
-    return reading.group != "sockstat" and reading.counter not in SETTINGS_AND_LEVELS
+@lru_cache(8)
+def told(names: tuple[tuple[str, str, str | None], ...]) -> tuple[dict[str, Codes], list[bool]]:
+    """Columns of names, and which of them count; the same ones come with every reading."""
+    columns: dict[str, list[Cell]] = {
+        "counter": [f"{group}.{name}" for group, name, _ in names],
+        "group": [group for group, _, _ in names],
+        "name": [name for _, name, _ in names],
+        "nstat": [nstat for _, _, nstat in names],
+    }
+    labels = {name: Codes.of(cells) for name, cells in columns.items()}
+    return labels, [grows(group, name) for group, name, _ in names]
+
+
+def grows(group: str, name: str) -> bool:
+    return group != "sockstat" and f"{group}.{name}" not in SETTINGS_AND_LEVELS
 
 
 def paired(lines: list[str]) -> Iterator[Reading]:

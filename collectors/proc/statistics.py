@@ -124,4 +124,6 @@ def rows(readings: list[Reading]) -> Table:
     return draft.table()
 
 
-STATISTICS = Collector("statistics", COLUMNS, read, decode, "/proc/net/xfrm_stat, tls_stat, sctp/snmp, stat/*")
+STATISTICS = Collector(
+    "statistics", COLUMNS, read, decode, "/proc/net/xfrm_stat, tls_stat, sctp/snmp, stat/*", every=2.0
+)
