@@ -13,6 +13,7 @@ need iptables-save iptables
 need conntrack conntrack
 need ipset ipset
 need tmux tmux
+need trafgen netsniff-ng
 [ -f /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf ] || packages="$packages fonts-dejavu-core"
 [ -n "$packages" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -39,6 +40,7 @@ class BpfWay:
         self.gaps = () if at.reason is not None else (NO_REASONS,)
         cpus = possible_cpus()
         self.entries = min(entries, max(FEWEST, MEMORY // (8 * cpus)))
+        self._closed = False
         self._keys = np.empty(self.entries, KEY)
         self._values = np.empty((self.entries, cpus), np.uint64)
         with ExitStack() as opened:
@@ -52,6 +54,8 @@ class BpfWay:
 
     def read(self) -> Counts:
         """Every key with its drops, of all processors together."""
+        if self._closed:  # its descriptors' numbers may be somebody else's now
+            raise OSError(errno.EBADF, "drop reasons are no longer counted")
         found = bpf.look_up_all(self._counts, self._keys, self._values)
         keys, drops = self._keys[:found], self._values[:found].sum(axis=1)
         uncounted = keys["location"] == 0
@@ -63,7 +67,7 @@ class BpfWay:
         return bpf.statistics(self._program)
 
     def close(self) -> None:
-        self._counts = self._program = -1  # and not what somebody else may open by these numbers
+        self._closed = True
         self._opened.close()
 
     @staticmethod

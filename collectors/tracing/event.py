@@ -10,10 +10,10 @@ import numpy as np
 from collectors.wire.netlink import DecodeError
 
 # field:unsigned short protocol;	offset:32;	size:2;	signed:0;
-FIELD = re.compile(rb"field:[^;]*?(\w+)(?:\[\d*\])?;\s*offset:(\d+);\s*size:(\d+);")
-NUMBER = re.compile(rb"^ID: (\d+)$", re.MULTILINE)
+FIELD = re.compile(rb"field:[^;]*?(\w+)(?:\[\d*\])?;\s*offset:(\d{1,9});\s*size:(\d{1,9});")
+NUMBER = re.compile(rb"^ID: (\d{1,9})$", re.MULTILINE)
 # print fmt: "...", ..., __print_symbolic(REC->reason, { 2, "NOT_SPECIFIED" }, { 3, "NO_SOCKET" }, ...
-SYMBOLIC = re.compile(rb'\{\s*(\d+),\s*"([A-Z0-9_]{1,64})"\s*\}')
+SYMBOLIC = re.compile(rb'\{\s*(\d{1,9}),\s*"([A-Z0-9_]{1,64})"\s*\}')
 LARGEST = 1024  # bytes of an event; this one has some forty
 WANTED = ("common_type", "location", "protocol", "reason")
 

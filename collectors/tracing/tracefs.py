@@ -5,7 +5,6 @@ It is removed at the end of the process, and by the next start where the process
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import re
@@ -69,9 +68,3 @@ def runs(process: int) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
-
-
-@atexit.register
-def remove_own() -> None:
-    for instance in list(OWN):
-        remove(instance)

@@ -6,6 +6,7 @@ those are emptied when they are half full and at each reading, and what overran 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import re
@@ -54,11 +55,13 @@ class TracefsWay:
             opened.callback(tracefs.remove, instance)
             self._source = counting(opened, instance, self.event)
             self._opened = opened.pop_all()
+        atexit.register(self.close)
 
     def read(self) -> Counts:
         return self._source.read()
 
     def close(self) -> None:
+        atexit.unregister(self.close)
         self._opened.close()
 
 
