@@ -6,14 +6,16 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from collectors.tracing import bpf
+from collectors.tracing import bpf, bpf_way
 from collectors.tracing.bpf_way import BpfWay
 from collectors.tracing.keys import KEY
+from collectors.tracing.program import layout
 from collectors.tracing.reasons import COLUMNS, DropReasons
 from tests.lab import joined_pair, namespace, needs_root
 from tests.tracing.drops import counted, inode, receiver, row, send_udp, tcp_segment, to_closed_port
@@ -169,6 +171,18 @@ def test_what_is_lost_is_a_row_and_a_gap(monkeypatch):
         table = reasons.read()
         assert {"drops": 17} in list(table.rows())
         assert "17 drops" in table.gaps[0].reason
+
+
+def test_a_kernel_that_tells_neither_reason_nor_receiver_still_tells_where_and_whose(monkeypatch):
+    """As before 5.17; made up by leaving both out of what this kernel hands over."""
+    monkeypatch.setattr(bpf_way, "layout", lambda *known: replace(layout(*known), reason=None, rx_sk=None))
+    with namespace() as inside, DropReasons() as reasons:
+        to_closed_port(inside, 47)
+        table = reasons.read()
+        (found,) = [entry for entry in counted(table, inside) if entry["protocol"] == "ip"]
+        assert "reason" not in found
+        assert (found["drops"], found["ifindex"], found["by"]) == (47, 1, "dev")
+        assert "does not tell why" in table.gaps[0].reason
 
 
 def test_nothing_stays_in_the_kernel_when_the_process_is_killed():
