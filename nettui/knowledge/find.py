@@ -1,60 +1,76 @@
-"""Look-ups in the knowledge of counters, drivers' counters, drop reasons and places."""
+"""Look-ups in the knowledge of counters, drivers' counters, drop reasons and places, each imported when it is asked."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
-from importlib import import_module, util
+from functools import cache, lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from nettui.knowledge.entry import Counter, Pattern, Place, Reason
-from nettui.knowledge.icmp import icmp_message
+if TYPE_CHECKING:
+    from nettui.knowledge.entry import Counter, Pattern, Place, Reason
 
-MODULES = (
-    "devices", "drivers", "softnet", "qdiscs", "bridges", "netfilter", "conntrack", "neighbours", "ip", "icmp", "udp",
-    "tcp", "tcp_listen", "tcp_retransmission", "tcp_memory", "tcp_checks", "mptcp", "sctp", "xfrm", "tls", "sockets",
-    "reasons", "places",
+# Modules of nettui.knowledge, each with its entries under its own name in capitals.
+COUNTERS = (
+    "devices", "softnet", "qdiscs", "bridges", "netfilter", "conntrack", "neighbours", "xfrm", "ip", "icmp", "udp",
+    "tcp", "tcp_listen", "tcp_retransmission", "tcp_memory", "tcp_checks", "mptcp", "sctp", "tls", "sockets",
 )  # fmt: skip
+REASONS: tuple[str, ...] = ()
 ETHTOOL = "ethtool."
+REASON_PREFIX = "kfree_skb."
+REMEMBERED = 4096  # names: those of drivers come from outside
 
 
-@cache
-def entries() -> tuple[object, ...]:
-    """Every entry of every module, as they stand."""
-    found: list[object] = []
-    for name in MODULES:
-        if util.find_spec(f"nettui.knowledge.{name}"):
-            module = import_module(f"nettui.knowledge.{name}")
-            for value in vars(module).values():
-                if isinstance(value, tuple) and value and isinstance(value[0], (Counter, Pattern, Reason, Place)):
-                    found += value
-    return tuple(found)
+def entries(module: str) -> tuple[Any, ...]:
+    found: tuple[Any, ...] = getattr(import_module(f"nettui.knowledge.{module}"), module.upper())
+    return found
 
 
 @cache
 def counters() -> Mapping[str, Counter]:
-    return {entry.name: entry for entry in entries() if isinstance(entry, Counter)}
+    """Every counter with a name of its own: not those of drivers, nor ICMP's by type."""
+    return {entry.name: entry for module in COUNTERS for entry in entries(module)}
 
 
 @cache
 def reasons() -> Mapping[str, Reason]:
-    return {entry.name: entry for entry in entries() if isinstance(entry, Reason)}
+    return {entry.name: entry for module in REASONS for entry in entries(module)}
 
 
 @cache
 def places() -> Mapping[str, Place]:
-    return {entry.function: entry for entry in entries() if isinstance(entry, Place)}
+    return {entry.function: entry for entry in entries("places")}
 
 
 @cache
-def counter(name: str) -> Counter | None:
-    """By the ledger's name; a driver's counter by the pattern that it matches, ICMP's by type by the type's number."""
+def patterns() -> tuple[tuple[re.Pattern[str], Pattern], ...]:
+    from nettui.knowledge.drivers import PATTERNS
+
+    return tuple((re.compile(pattern.names), pattern) for pattern in PATTERNS)
+
+
+@lru_cache(REMEMBERED)
+def counter(name: str, driver: str = "") -> Counter | None:
+    """By the ledger's name; a driver's counter by the pattern that it matches, ICMP's by type by the type's number.
+
+    Where several patterns match, the one written for ``driver`` is preferred.
+    """
     known = counters().get(name)
     if known is None and name.startswith(ETHTOOL):
-        own = name.removeprefix(ETHTOOL)
-        patterns = (entry for entry in entries() if isinstance(entry, Pattern))
-        known = next((pattern.entry for pattern in patterns if re.fullmatch(pattern.names, own)), None)
-    return known or icmp_message(name)
+        return of_driver(name.removeprefix(ETHTOOL), driver)
+    if known is None:
+        from nettui.knowledge.icmp import icmp_message
+
+        return icmp_message(name)
+    return known
+
+
+def of_driver(name: str, driver: str = "") -> Counter | None:
+    """The entry of a name that `ethtool -S` prints."""
+    matching = [pattern for names, pattern in patterns() if names.fullmatch(name)]
+    matching.sort(key=lambda pattern: driver not in pattern.drivers)
+    return matching[0].entry if matching else None
 
 
 def reason(name: str) -> Reason | None:
