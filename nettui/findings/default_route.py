@@ -10,7 +10,7 @@ import numpy as np
 from collectors.table import Table
 from collectors.values import Addresses
 from nettui.findings.finding import Diagnosis, Finding, Severity, Tables, counters, number, rate
-from nettui.findings.rows import Row, addressed, device, is_one_of, picked, settings
+from nettui.findings.rows import Row, addressed, counted, device, is_one_of, picked, settings
 
 NAMES = ("family", "table", "type", "dst", "gateway", "via", "oif", "metric", "flags", "nexthops", "nhid")
 FULL = 1000  # routes to gateways from which a host may do without a default: it has the whole Internet's
@@ -46,8 +46,8 @@ def missing(table: Table, tables: Tables, devices: Mapping[int, Row]) -> Iterato
     told = f", and {refused:,.3g} packets/s find no route" if refused else ""
     yield Finding(
         "warning" if refused else "note",
-        "IPv4",
-        f"there is no default route: only what {int(ours.sum()):,} other routes lead to can be reached{told}",
+        "IPv4 default route",
+        f"there is no default route: nothing but {counted(int(ours.sum()), 'other route')}{told}",
         (
             f"routes: {int(ours.sum()):,} of IPv4, none default",
             f"addresses: on {', '.join(str(devices[index]['ifname']) for index in reached[:5])}",

@@ -10,7 +10,7 @@ import numpy as np
 from collectors.table import Table
 from collectors.values import Addresses
 from nettui.findings.finding import Diagnosis, Finding, Tables
-from nettui.findings.rows import Mask, above, capped, device, device_names, has, is_one_of, listed, picked
+from nettui.findings.rows import Mask, above, capped, counted, device, device_names, has, is_one_of, listed, picked
 from nettui.rates import address_words, mixed
 
 OURS = ("PERMANENT", "NOARP", "FAILED", "INCOMPLETE")  # states that no other host has brought about
@@ -52,7 +52,7 @@ def waiting(table: Table, links: Table, names: dict[int, str]) -> Iterator[Findi
         yield Finding(
             "note",
             "duplicate address detection",
-            f"{len(found):,} addresses cannot be used yet, detection runs: {listed(found, 3)}",
+            f"{counted(len(found), 'address')} cannot be used yet, detection runs: {listed(found, 3)}",
             ("addresses: tentative",),
             ("nettui report addresses --where 'has tentative'  # those that stay tentative for more than seconds",),
             "addresses",

@@ -9,7 +9,7 @@ import numpy as np
 from collectors.table import Table
 from collectors.values import IPV4, Addresses
 from nettui.findings.finding import Diagnosis, Finding, Severity, Tables, number
-from nettui.findings.rows import Row, addressed, equals, has, is_one_of, listed, picked, settings
+from nettui.findings.rows import Row, addressed, counted, equals, has, is_one_of, listed, picked, settings
 
 IP_FORWARD = "net.ipv4.ip_forward"
 CONTAINERS = ("KUBE-", "DOCKER-", "CNI-", "FLANNEL-", "NETAVARK", "cali-", "CILIUM_")
@@ -39,7 +39,7 @@ def told(severity: Severity, nets: list[Row], translating: int, chains: set[str]
     names = [f"{row['ifname']} ({row['kind']})" for row in nets]
     why = [f"{listed(names, 3)} leads to networks of its own" if len(names) == 1 else
            f"{listed(names, 3)} lead to networks of their own"] if names else []  # fmt: skip
-    why += [f"{translating:,} rules translate addresses of packets that pass through"] if translating else []
+    why += [f"translation of addresses waits for such packets ({counted(translating, 'rule')})"] if translating else []
     return Finding(
         severity,
         "IPv4 forwarding",
@@ -47,7 +47,7 @@ def told(severity: Severity, nets: list[Row], translating: int, chains: set[str]
         (
             f"settings: {IP_FORWARD} 0",
             *([f"links: {listed(names)}"] if names else []),
-            *([f"netfilter: {translating:,} rules dnat or masquerade"] if translating else []),
+            *([f"netfilter: {counted(translating, 'rule')} with dnat, snat or masquerade"] if translating else []),
             *([f"netfilter: chains {listed(sorted(chains))}"] if chains else []),
         ),
         (

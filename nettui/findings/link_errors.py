@@ -76,12 +76,12 @@ def losing(row: Row) -> Finding:
 
 def lost(row: Row) -> Finding:
     counter = max(reversed(COUNTERS), key=lambda counter: number(row, counter))
+    share = total(row) / (packets(row) + total(row))
     name = str(row["ifname"])
     return Finding(
         "note",
         name,
-        f"{name} has lost {total(row):,} frames since it exists, {total(row) / max(packets(row), 1):.2%} of its packets"
-        + meaning(counter, row),
+        f"{name} has lost {total(row):,} frames since it exists, {share:.2%} of all" + meaning(counter, row),
         evidence(row),
         remedies(name),
         "links",

@@ -47,7 +47,7 @@ def pairs(ends: list[Row], others: Mapping[tuple[int, int], Row]) -> Iterator[Fi
         if other is None or "mtu" not in other or (space is None and number(row, "mtu") < number(other, "mtu")):
             continue
         if row["mtu"] != other["mtu"]:
-            yield pair(row, other, "" if space is None else f" (in namespace {space})")
+            yield pair(row, other, "" if space is None else f" (in namespace id {space})")
 
 
 def pair(row: Row, other: Row, place: str) -> Finding:

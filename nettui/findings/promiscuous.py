@@ -9,7 +9,7 @@ import numpy as np
 
 from collectors.table import Table
 from nettui.findings.finding import Diagnosis, Finding, Tables
-from nettui.findings.rows import Mask, above, is_one_of, listed, picked
+from nettui.findings.rows import Mask, above, counted, is_one_of, listed, picked
 
 ABOVE = ("macvlan", "macvtap", "ipvlan", "ipvtap", "vlan", "macsec")  # kinds that may want the frames of others
 OWN = ("bridge", "bond", "team", "openvswitch", "batadv")
@@ -30,7 +30,7 @@ def find(tables: Tables) -> Iterator[Finding]:
         yield Finding(
             "note",
             listed([row["ifname"] for row in rows], 3),
-            f"{len(rows)} devices take frames for other hosts too, and no capture runs on them: somebody left it on",
+            f"{counted(len(rows), 'device')} left promiscuous: it takes frames for other hosts, and no capture runs",
             tuple(f"links: {row['ifname']} promiscuity {row['promiscuity']}" for row in rows[:5]),
             (
                 "nettui report links --where 'promiscuity > 0' --columns ifname,promiscuity,flags  # all of them",

@@ -43,16 +43,17 @@ def major(handle: Cell) -> str:
 
 def dropping(row: Row, name: str) -> Finding:
     kind, pace = str(row["kind"]), rate(row, "drops")
+    passing = f" beside {rate(row, 'packets'):,.3g} that pass"
     if kind in HOOKS:
         why = ": filters or actions of tc there drop them"
     elif kind in SIGNALS:
-        why = ", as it does to make senders slower; its queue was longer than it allows"
+        why = f"{passing}, as it does to make senders slower; its queue was longer than it allows"
     else:
-        why = f", with {number(row, 'qlen'):,} waiting: more is sent than the rate or the link lets go"
+        why = f"{passing}, with {number(row, 'qlen'):,} waiting: more is sent than the rate or the link lets go"
     return Finding(
         "note" if kind in SIGNALS else "warning" if kind in HOOKS else "error",
         f"{kind} on {name}",
-        f"{kind} on {name} drops {pace:,.3g} packets/s beside {rate(row, 'packets'):,.3g} that pass{why}",
+        f"{kind} on {name} drops {pace:,.3g} packets/s{why}",
         evidence(row),
         (
             f"tc -s filter show dev {quote(name)} ingress  # which filter and action"

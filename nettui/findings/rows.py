@@ -80,6 +80,11 @@ def listed(words: Iterable[object], most: int = 5) -> str:
     return ", ".join([*map(str, every[:most]), *rest])
 
 
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: 1 rule, 2,300 rules, 2 addresses."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{'es' if noun.endswith('s') else 's'}"
+
+
 def capped(findings: Iterable[Finding], most: int = 10) -> Iterator[Finding]:
     """The worst few, and one that tells how many there are beside."""
     every = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))

@@ -10,7 +10,7 @@ import numpy as np
 
 from collectors.table import Table
 from nettui.findings.finding import Diagnosis, Finding, Tables, number
-from nettui.findings.rows import Row, above, has, is_one_of, listed, picked, settings
+from nettui.findings.rows import Row, above, counted, has, is_one_of, listed, picked, settings
 
 DISCARDING = ("blackhole", "prohibit", "unreachable")
 BLOCKED = ("blocking", "listening", "learning", "disabled")
@@ -37,6 +37,10 @@ def note(subject: str, says: str, evidence: tuple[str, ...], look: str, section:
     return Finding("note", subject, f"{says}, and no counter shows it", evidence, (look, REASONS), section, where)
 
 
+def examples(words: list[str], count: int) -> str:
+    return ", ".join(words) + (", …" if count > len(words) else "")
+
+
 def routes(table: Table) -> Iterator[Finding]:
     """IPv4 only: IPv6 counts what such routes take."""
     found = is_one_of(table, "type", *DISCARDING) & is_one_of(table, "family", "inet")
@@ -46,7 +50,7 @@ def routes(table: Table) -> Iterator[Finding]:
         told = [f"{row['type']} {row['dst']}" for row in picked(table, first, "type", "dst")]
         yield note(
             "routes that discard",
-            f"{count:,} IPv4 routes discard what they match ({', '.join(told)}{', …' if count > 3 else ''})",
+            f"what {counted(count, 'discarding IPv4 route')} would match is lost ({examples(told, count)})",
             tuple(f"routes: {words}" for words in told),
             f"nettui report routes --where 'type in ({', '.join(DISCARDING)})'  # all of them",
             "routes",
@@ -64,17 +68,17 @@ def ports(links: Table) -> Iterator[Finding]:
         if not isinstance(data, dict):
             continue
         if data.get("state") in BLOCKED:
-            kinds.setdefault(f"are {data['state']}", []).append(str(row["ifname"]))
+            kinds.setdefault(f"{data['state']}", []).append(str(row["ifname"]))
         unflooded = [word for word in ("flood", "mcast_flood", "bcast_flood") if data.get(word) is False]
         if unflooded:
-            kinds.setdefault(f"have {' and '.join(unflooded)} off", []).append(str(row["ifname"]))
+            kinds.setdefault(f"{' and '.join(unflooded)} off", []).append(str(row["ifname"]))
         if data.get("isolated") is True:
             isolated.append(row)
     alike = [row for row in isolated if sum(row["master_index"] == other["master_index"] for other in isolated) > 1]
     if alike:
-        kinds["are isolated from each other"] = [str(row["ifname"]) for row in alike]
+        kinds["isolated from each other"] = [str(row["ifname"]) for row in alike]
     if kinds:
-        told = "; ".join(f"{listed(names, 3)} {what}" for what, names in kinds.items())
+        told = "; ".join(f"{listed(names, 3)} ({what})" for what, names in kinds.items())
         yield note(
             "bridge ports",
             f"frames to or between these ports of bridges are dropped: {told}",
@@ -108,7 +112,7 @@ def uncounted(table: Table) -> Iterator[Finding]:
     told = [what(row) for row in picked(table, first, "family", "table", "chain", "kind", "position", "policy", "rule")]
     yield note(
         "rules without a counter",
-        f"{count:,} rules and policies drop or reject without counting ({', '.join(told)}{', …' if count > 3 else ''})",
+        f"{count:,} of the rules and policies drop or reject without counting ({examples(told, count)})",
         tuple(f"netfilter: {words}" for words in told),
         "nettui report netfilter --where uncounted  # all of them; `counter` before the verdict would count",
         "netfilter",
@@ -136,7 +140,7 @@ def unread(table: Table, queues: Table) -> Iterator[Finding]:
         told = [f"{what(row)} to queue {queue}" for row, queue in lost[:3]]
         yield note(
             "queues without a reader",
-            f"{len(lost):,} rules queue packets to a process and none reads ({', '.join(told)}): they are dropped",
+            f"{counted(len(lost), 'rule')} for queues that no process reads ({examples(told, len(lost))}) drop packets",
             tuple(f"netfilter: {str(row['rule'])[:200]}" for row, _ in lost[:3]),
             "cat /proc/net/netfilter/nfnetlink_queue  # the queues that are read: first column",
             "netfilter",

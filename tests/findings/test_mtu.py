@@ -27,7 +27,7 @@ def test_a_peer_in_another_namespace_is_compared_too_and_a_loss_makes_it_an_erro
         left.run("ping -c 1 10.9.0.2")
         [told] = found(MTU, left)
         assert told.severity == "warning"
-        assert "peer right0 (in namespace" in told.says
+        assert "peer right0 (in namespace id" in told.says
         assert "takes 1300" in told.says
 
         def lose() -> None:
