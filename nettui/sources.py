@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nettui.ledger.follower import Follower
 
 BUDGET = 0.05  # share of one core that reading may take
-SHARE, LONGEST = 0.0025, 5.0  # of a watch: what each table may take, where it is read every LONGEST seconds at least
+SHARE = 0.0025  # of one core that each table of a watch may take, if it is read every other round all the same
 SAFETY = 60.0  # seconds after which a followed table is read again although no change was heard of
 IDLE = 3600.0
 LEDGER = "drops"
@@ -314,6 +314,6 @@ class Reading:
         self.spent = time.process_time() - spent
         pause = max(0.2, self.spent / BUDGET)
         if self._interval is not None:
-            pause = max(pause, min(self.spent / SHARE, LONGEST))
+            pause = max(pause, min(self.spent / SHARE, 2 * self._interval))
         self.earliest = time.monotonic() + pause
         self.due = max(started + period, self.earliest)

@@ -77,16 +77,15 @@ def joined(table: Table, began: float) -> Table:
 
 def matching(entry: Mapping[str, Any], table: Table, candidates: Sequence[int]) -> list[int]:
     """The counters that count the packets of this reason: the kernel counts both in one place."""
-    reason = find.reason(str(entry["counter"]).removeprefix(PREFIX))
+    name = str(entry["counter"]).removeprefix(PREFIX)
+    reason = find.reason(name)
     if entry.get("severity") == "noise" or entry.get("netns"):
         return []
     names = table["counter"].cells()
     found = []
     for row in candidates:
         known = find.counter(str(names[row]))
-        told = (known is not None and reason is not None and reason.name in known.reasons) or (
-            reason is not None and names[row] in reason.counters
-        )
+        told = (known is not None and name in known.reasons) or (reason is not None and names[row] in reason.counters)
         dev = table.cell(row, "dev")
         if told and (dev is None or entry.get("dev") in (None, dev)):
             found.append(row)

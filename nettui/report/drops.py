@@ -123,7 +123,7 @@ def reason(row: Mapping[str, Cell], moved: Mapping[tuple[Cell, Cell], Cell]) -> 
     words = [str(row.get("cause") or "")]
     reasons = row.get("reasons")
     if isinstance(reasons, dict):
-        words.append("[" + ", ".join(f"{name} {number}" for name, number in reasons.items()) + "]")
+        words.append(f"[{', '.join(reasons)}]")
     part_of = row.get("part_of")
     inside = [str(name) for name in part_of if (name, row.get("dev")) in moved] if isinstance(part_of, list) else []
     if inside:
