@@ -198,4 +198,4 @@ def put_statistics(draft: Draft, shape: Shape) -> None:
 
 
 QDISCS = Collector("qdiscs", COLUMNS, read, decode, "rtnetlink RTM_GETQDISC")
-CLASSES = Collector("classes", CLASS_COLUMNS, read_classes, decode_classes, "rtnetlink RTM_GETTCLASS")
+CLASSES = Collector("classes", CLASS_COLUMNS, read_classes, decode_classes, "rtnetlink RTM_GETTCLASS", every=2.0)

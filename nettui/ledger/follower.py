@@ -48,10 +48,12 @@ class Follower:
         if not wanted or self._reasons:
             self.close()
         if wanted:
-            from collectors.tracing.reasons import DropReasons
+            from collectors.tracing.reasons import DropReasons, NoDropReasons
 
             try:
                 self._reasons = DropReasons(self._host)
+            except NoDropReasons as error:
+                self._gap = error.gap
             except OSError as error:
                 self._gap = gap(error)
             else:

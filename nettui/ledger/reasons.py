@@ -30,7 +30,8 @@ def rows(table: Table, own: int | None, device: Namer, namespace: Namer, everywh
 
 def judged(entry: Mapping[str, Any], dev: str | None, netns: str | None) -> Row:
     """One row of the kernel's count; where its reason says little, the function tells layer and severity."""
-    name, function = str(entry.get("reason") or "NOT_SPECIFIED"), str(entry.get("function") or "")
+    function = str(entry.get("function") or "")
+    name = str(entry.get("reason") or ("NOT_SPECIFIED" if function else "UNKNOWN"))
     known, place = find.reason(name), find.place(function)
     vague = known is None or not known.layer
     layer = place.layer if place and vague else known.layer if known and known.layer else find.layer_of(function)

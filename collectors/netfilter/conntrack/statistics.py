@@ -131,4 +131,6 @@ def made(cpus: Mapping[int, Counts], whole: Counts) -> Table:
     return draft.table()
 
 
-CONNTRACK_STATISTICS = Collector("conntrack_statistics", COLUMNS, read, decode, "ctnetlink IPCTNL_MSG_CT_GET_STATS_CPU")
+CONNTRACK_STATISTICS = Collector(
+    "conntrack_statistics", COLUMNS, read, decode, "ctnetlink IPCTNL_MSG_CT_GET_STATS_CPU", every=2.0
+)
