@@ -21,6 +21,7 @@ MODULES: Mapping[str, str] = {
     "neighbour_tables": "collectors.netlink.neighbour_tables",
     "qdiscs": "collectors.netlink.qdiscs",
     "classes": "collectors.netlink.qdiscs",
+    "link_statistics": "collectors.netlink.link_statistics",
     "driver_statistics": "collectors.netlink.driver_statistics",
     "softnet": "collectors.proc.softnet",
     "protocols": "collectors.proc.protocols",

@@ -125,7 +125,7 @@ def late(module: str, name: str) -> Callable[[Tables], Table]:
 
 
 LEDGER_NEEDS = (
-    "links", "driver_statistics", "softnet", "qdiscs", "classes", "netfilter", "nfqueues",
+    "links", "link_statistics", "driver_statistics", "softnet", "qdiscs", "classes", "netfilter", "nfqueues",
     "conntrack_statistics", "protocols", "statistics", "neighbour_tables", "socket_drops",
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import struct
 from collections.abc import Iterator
 
@@ -11,10 +12,10 @@ from collectors.collector import Block, Collector, Raw
 from collectors.draft import Draft
 from collectors.host import Host
 from collectors.netlink import names
-from collectors.netlink.dump import NETLINK_ROUTE, decode_dump, dump
+from collectors.netlink.dump import NETLINK_ROUTE, decode_dump, dumps, open_netlink
 from collectors.table import Column, Table
 from collectors.wire.netlink import Messages, text
-from collectors.wire.shapes import shapes
+from collectors.wire.shapes import Shape, shapes
 
 # uapi linux/rtnetlink.h and linux/neighbour.h
 RTM_NEWNEIGHTBL, RTM_GETNEIGHTBL = 64, 66
@@ -32,7 +33,25 @@ STATS = np.dtype(
 )  # fmt: skip
 # struct ndt_config { __u16 ndtc_key_len, ndtc_entry_size; __u32 ndtc_entries, ndtc_last_flush, ndtc_last_rand,
 # ndtc_hash_rnd, ndtc_hash_mask, ndtc_hash_chain_gc, ndtc_proxy_qlen; }
-CONFIG = np.dtype([("key_len", "<u2"), ("entry_size", "<u2"), ("entries", "<u4")])
+CONFIG = np.dtype([("key_length", "<u2"), ("entry_size", "<u2"), ("entries", "<u4")])
+NDTA_GC_INTERVAL = 8
+# NDTPA_*: number, type, unit and meaning of the settings that a new device begins with, in whatever namespace
+PARMS = {
+    "base_reachable": (4, "u8", "ms", "mean time for which an answer counts"),
+    "retrans": (5, "u8", "ms", "between two requests"),
+    "gc_stale": (6, "u8", "ms", "after which an unused entry may be collected"),
+    "delay_probe": (7, "u8", "ms", "from the use of a stale entry to the first request"),
+    "queue": (8, "u4", "packets", "that wait for one address"),
+    "app_probes": (9, "u4", "", "requests to user space"),
+    "ucast_probes": (10, "u4", "", "requests by unicast"),
+    "mcast_probes": (11, "u4", "", "requests by multicast or broadcast"),
+    "anycast_delay": (12, "u8", "ms", "most that an anycast answer is delayed (NDP)"),
+    "proxy_delay": (13, "u8", "ms", "most that a proxy's answer is delayed"),
+    "proxy_queue": (14, "u4", "packets", "requests that wait for a proxy's answer"),
+    "locktime": (15, "u8", "ms", "for which an entry is kept from being replaced"),
+    "queue_lenbytes": (16, "u4", "B", "that wait for one address (unres_qlen_bytes)"),
+    "mcast_reprobes": (17, "u4", "", "requests by multicast after those by unicast; since 4.1"),
+}
 HELP = {
     "allocs": "entries made",
     "destroys": "entries removed",
@@ -54,11 +73,19 @@ COLUMNS = (
     Column("thresh2", "u4", "label", "entries", "above it for five seconds, collection is forced (gc_thresh2)"),
     Column("thresh3", "u4", "label", "entries", "most that fit (gc_thresh3)"),
     *(Column(name, "u8", "counter", "", meaning) for name, meaning in HELP.items()),
+    Column("gc_interval", "u8", "label", "ms", "between two rounds of the garbage collector"),
+    Column("key_length", "u2", "label", "B", "of an address"),
+    Column("entry_size", "u2", "label", "B", "of an entry in the kernel's memory"),
+    *(Column(name, dtype, "label", unit, meaning) for name, (_, dtype, unit, meaning) in PARMS.items()),
 )
 
 
 def read(host: Host) -> Iterator[Block]:
-    yield from dump(host, NETLINK_ROUTE, RTM_GETNEIGHTBL, struct.pack("=BBH", 0, 0, 0), "tables")
+    """Each family's first block: its table comes first, and behind it a message with the settings of every device."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        body = struct.pack("=BBH", family, 0, 0)
+        with open_netlink(host, NETLINK_ROUTE) as sock:
+            yield next(dumps(sock, RTM_GETNEIGHTBL, [body], "tables"))
 
 
 def decode(raw: Raw) -> Table:
@@ -69,20 +96,28 @@ def rows(messages: Messages) -> Table:
     """A row per table; messages about one device's settings, which carry no statistics, have none."""
     tables = Draft(COLUMNS, len(messages))
     whole = np.zeros(len(messages), np.bool_)
-    for shape in shapes(messages, NDTMSG.itemsize):
-        if NDTA_STATS not in shape or NDTA_NAME not in shape:
-            continue
-        whole[shape.at] = True
-        tables.named("family", shape.header(NDTMSG)["ndtm_family"], names.family_name, shape.at)
-        tables.spelled("name", shape.bytes_of(NDTA_NAME), text, shape.at)
-        for name, number in (("thresh1", NDTA_THRESH1), ("thresh2", NDTA_THRESH2), ("thresh3", NDTA_THRESH3)):
-            if number in shape:
-                tables.numbers(name, shape.number("<u4", number), shape.at)
-        if NDTA_CONFIG in shape and "entries" in (config := shape.struct(CONFIG, NDTA_CONFIG)):
-            tables.numbers("entries", config["entries"], shape.at)
-        for name, numbers in shape.struct(STATS, NDTA_STATS).items():
-            tables.numbers(name, numbers, shape.at)
+    for shape in shapes(messages, NDTMSG.itemsize, {NDTA_PARMS: {}}):
+        if NDTA_STATS in shape and NDTA_NAME in shape:
+            whole[shape.at] = True
+            put(tables, shape)
     return tables.table().take(np.flatnonzero(whole))
+
+
+def put(tables: Draft, shape: Shape) -> None:
+    tables.named("family", shape.header(NDTMSG)["ndtm_family"], names.family_name, shape.at)
+    tables.spelled("name", shape.bytes_of(NDTA_NAME), text, shape.at)
+    for name, number in (("thresh1", NDTA_THRESH1), ("thresh2", NDTA_THRESH2), ("thresh3", NDTA_THRESH3)):
+        if number in shape:
+            tables.numbers(name, shape.number("<u4", number), shape.at)
+    if NDTA_GC_INTERVAL in shape:
+        tables.numbers("gc_interval", shape.number("<u8", NDTA_GC_INTERVAL), shape.at)
+    for layout, number in ((CONFIG, NDTA_CONFIG), (STATS, NDTA_STATS)):
+        if number in shape:
+            for name, numbers in shape.struct(layout, number).items():
+                tables.numbers(name, numbers, shape.at)
+    for name, (number, dtype, *_) in PARMS.items():
+        if (NDTA_PARMS, number) in shape:
+            tables.numbers(name, shape.number(f"<{dtype}", NDTA_PARMS, number), shape.at)
 
 
 NEIGHBOUR_TABLES = Collector("neighbour_tables", COLUMNS, read, decode, "rtnetlink RTM_GETNEIGHTBL", every=2.0)
