@@ -16,7 +16,10 @@ COUNTERS = (
     "devices", "softnet", "qdiscs", "bridges", "netfilter", "conntrack", "neighbours", "xfrm", "ip", "icmp", "udp",
     "tcp", "tcp_listen", "tcp_retransmission", "tcp_memory", "tcp_checks", "mptcp", "sctp", "tls", "sockets",
 )  # fmt: skip
-REASONS: tuple[str, ...] = ()
+REASONS = (
+    "reasons_any", "reasons_device", "reasons_queue", "reasons_tunnel", "reasons_ip", "reasons_neighbour",
+    "reasons_socket", "reasons_tcp", "reasons_tcp_checks", "reasons_subsystems",
+)  # fmt: skip
 ETHTOOL = "ethtool."
 REASON_PREFIX = "kfree_skb."
 REMEMBERED = 4096  # names: those of drivers come from outside
@@ -74,7 +77,11 @@ def of_driver(name: str, driver: str = "") -> Counter | None:
 
 
 def reason(name: str) -> Reason | None:
-    return reasons().get(name)
+    """By the running kernel's name or an earlier one; "mac80211.5" is one of the subsystem mac80211."""
+    from nettui.knowledge.reasons_subsystems import OTHER_NAMES
+
+    known = reasons()
+    return known.get(OTHER_NAMES.get(name, name)) or known.get(name.partition(".")[0])
 
 
 def place(function: str) -> Place | None:

@@ -1,0 +1,203 @@
+"""Drop reasons of devices: XDP, the receive backlog, tun and tap, CAN, and what is sent through a device."""
+
+from nettui.knowledge.entry import Reason
+
+TUN = "drivers/net/tun.c, tun_net_xmit; drivers/net/tap.c"
+LOST = "nettui report links --sort -rx_dropped --columns ifname,kind,operstate,rx_dropped,tx_dropped"
+TAP = "ip -d link show type tun  # is a program attached, how many queues"
+DROPPED = ("rtnl_link_stats64.rx_dropped", "rtnl_link_stats64.tx_dropped")
+
+
+def can(name: str, kind: str) -> Reason:
+    return Reason(
+        name=name,
+        layer="device",
+        severity="loss",
+        meaning=f"A received {kind} frame does not have the form of one, or its device cannot receive such frames.",
+        cause=f"malformed {kind} frame",
+        causes=("a frame injected by a packet socket", "a driver at fault"),
+        remedies=("ip -s -d link show type can", "dmesg | grep PF_CAN  # told once"),
+        since="6.17",
+        source="net/can/af_can.c, can_rcv, canfd_rcv, canxl_rcv",
+    )
+
+
+REASONS_DEVICE = (
+    Reason(
+        name="CPU_BACKLOG",
+        layer="softnet",
+        severity="loss",
+        meaning="The receive backlog of a CPU was full, or its flow limit cut off the flow that fills it.",
+        cause="CPU backlog full: this CPU is too slow",
+        causes=(
+            "more comes through veth, bridge, tunnel or RPS to one CPU than it can work off",
+            "a burst larger than net.core.netdev_max_backlog",
+            "one large flow, with flow limits on (softnet.flow_limit moves)",
+        ),
+        remedies=(
+            "nettui report softnet  # which CPU",
+            "sysctl -w net.core.netdev_max_backlog=5000  # whole host",
+            "echo ff > /sys/class/net/DEV/queues/rx-0/rps_cpus  # spread over 8 CPUs",
+        ),
+        counters=("softnet.dropped", "softnet.flow_limit", "rtnl_link_stats64.rx_dropped"),
+        since="5.18",
+        source="net/core/dev.c, enqueue_to_backlog",
+    ),
+    Reason(
+        name="XDP",
+        layer="xdp",
+        severity="refused",
+        meaning="An XDP program in generic mode dropped the packet, or asked for something that failed.",
+        cause="an XDP program drops (generic mode)",
+        causes=("the program's verdict: XDP_DROP", "XDP_ABORTED: a fault of the program", "a redirect that failed"),
+        remedies=(
+            "ip -d link show  # prog/xdpgeneric id",
+            "bpftool prog show id ID",
+            "bpftrace -e 'tracepoint:xdp:xdp_exception { @[args->act] = count(); }'  # aborted or failed",
+        ),
+        since="5.18",
+        source="net/core/dev.c, do_xdp_generic",
+    ),
+    Reason(
+        name="UNHANDLED_PROTO",
+        layer="",
+        severity="noise",
+        meaning="No part of this kernel takes packets of this protocol: an EtherType without a handler, or an ICMPv6 "
+        "or link-layer message of an unknown kind.",
+        cause="no handler: LLDP, STP and the like",
+        causes=(
+            "LLDP, CDP, STP, PPPoE or a vendor's protocol on the wire, and no program for it here: usual",
+            "VLAN tags of a VLAN that is not set up here",
+            "a module is not loaded: mpls, 8021q, …",
+        ),
+        remedies=(
+            "tcpdump -enni DEV 'not ip and not ip6 and not arp'  # which protocol",
+            "ip -d link show type vlan  # VLANs that are taken",
+        ),
+        counters=("rtnl_link_stats64.rx_dropped", "rtnl_link_stats64.rx_nohandler"),
+        since="5.18",
+        source="net/core/dev.c, __netif_receive_skb_core; net/ipv6/icmp.c, icmpv6_rcv",
+    ),
+    Reason(
+        name="DEV_READY",
+        layer="device",
+        severity="loss",
+        meaning="The device was down or not ready: no program holds the tun or tap device, or the tunnel is set down.",
+        cause="device down, or no program behind tun/tap",
+        causes=(
+            "the virtual machine or VPN program behind tun or tap is stopped or gone",
+            "a VXLAN or other device was set down while the far end still sends",
+        ),
+        remedies=(LOST, TAP, "ip link set dev DEV up"),
+        counters=(*DROPPED, "vxlan.rx_drops"),
+        since="5.18",
+        source=TUN + "; drivers/net/vxlan/vxlan_core.c, vxlan_rcv",
+    ),
+    Reason(
+        name="FULL_RING",
+        layer="device",
+        severity="loss",
+        meaning="The queue toward the program behind a tun, tap or macvtap device was full.",
+        cause="program behind tun/tap reads too slowly",
+        causes=(
+            "the virtual machine or VPN program gets too little CPU",
+            "bursts larger than the device's queue (txqueuelen)",
+        ),
+        remedies=(
+            LOST,
+            "ip link set dev DEV txqueuelen 10000  # a longer queue",
+            "# several queues: multi_queue for tun, vhost threads for virtual machines",
+        ),
+        counters=("rtnl_link_stats64.tx_dropped",),
+        since="5.18",
+        source=TUN,
+    ),
+    Reason(
+        name="TAP_FILTER",
+        layer="device",
+        severity="refused",
+        meaning="The BPF filter that a program attached to its tun or tap device refuses the packet.",
+        cause="BPF filter of a tun/tap device",
+        causes=("the program (qemu, a VPN) filters so: TUNATTACHFILTER, TUNSETFILTEREBPF",),
+        remedies=(LOST, "ip -d tuntap show  # which program: then its own configuration"),
+        counters=("rtnl_link_stats64.tx_dropped",),
+        since="5.18",
+        source=TUN,
+    ),
+    Reason(
+        name="TAP_TXFILTER",
+        layer="device",
+        severity="refused",
+        meaning="The frame is for a MAC address that the program behind the tap device did not ask for.",
+        cause="MAC filter of a tap device",
+        causes=("flooded frames for others reach the tap device, and its program set a MAC filter (TUNSETTXFILTER)",),
+        remedies=(LOST, "bridge fdb show dev DEV  # is the guest's address known there?"),
+        counters=("rtnl_link_stats64.tx_dropped",),
+        since="5.18",
+        source=TUN + ", check_filter",
+    ),
+    Reason(
+        name="DEV_HDR",
+        layer="device",
+        severity="loss",
+        meaning="What the program behind macvtap wrote before the packet (virtio header) is wrong.",
+        cause="bad virtio header from a guest or program",
+        causes=("a guest or VPN program with a faulty offload", "offload settings that do not fit on both sides"),
+        remedies=(TAP, "ethtool -K DEV tx off tso off  # in the guest: is it an offload?"),
+        since="5.18",
+        source="drivers/net/tap.c, tap_get_user",
+    ),
+    Reason(
+        name="SKB_CSUM",
+        layer="",
+        severity="loss",
+        meaning="The checksum is wrong, or could not be worked out: raw IPv6 sockets and macvtap.",
+        cause="wrong checksum, or none could be made",
+        causes=("packets damaged on the way", "an offload at fault"),
+        remedies=(
+            "tcpdump -nvvi DEV | grep -i 'cksum.*incorrect'",
+            "ethtool -K DEV rx off tx off  # is it an offload?",
+        ),
+        counters=("socket.drops",),
+        since="5.18",
+        source="net/ipv6/raw.c, rawv6_rcv_skb; drivers/net/tap.c, tap_handle_frame",
+    ),
+    Reason(
+        name="SKB_GSO_SEG",
+        layer="device",
+        severity="loss",
+        meaning="A large packet could not be cut into segments for its device.",
+        cause="large packet could not be cut for the device",
+        causes=("a tunnel or guest hands over packets that no code can segment", "no memory"),
+        remedies=("ethtool -K DEV gso off tso off  # for a test", LOST),
+        counters=("rtnl_link_stats64.tx_dropped",),
+        since="5.18",
+        source="drivers/net/tap.c, tap_handle_frame; net/ipv4/ip_output.c, ip_finish_output_gso",
+    ),
+    Reason(
+        name="SKB_UCOPY_FAULT",
+        layer="",
+        severity="loss",
+        meaning="The packet's data could not be copied from or to a program's memory.",
+        cause="data of a program could not be copied",
+        causes=("a program gave an address that is not its own", "no memory for the copy of a zero-copy packet"),
+        remedies=("strace -f -e trace=network,write -p PID  # calls that end with EFAULT",),
+        since="5.18",
+        source="drivers/net/tun.c, tun_net_xmit; net/unix/af_unix.c, unix_stream_sendmsg",
+    ),
+    Reason(
+        name="PFMEMALLOC",
+        layer="",
+        severity="loss",
+        meaning="The packet lay in memory kept for emergencies, and its socket is not one that helps to free memory.",
+        cause="memory so short that reserves are used",
+        causes=("memory is used up; packets are taken into the reserve and dropped at the socket",),
+        remedies=("free -m; grep . /proc/pressure/memory", "sysctl -w vm.min_free_kbytes=N  # keep more free"),
+        counters=("TcpExt.PFMemallocDrop",),
+        since="6.17",
+        source="net/core/filter.c, sk_filter_trim_cap",
+    ),
+    can("CAN_RX_INVALID_FRAME", "CAN"),
+    can("CANFD_RX_INVALID_FRAME", "CAN FD"),
+    can("CANXL_RX_INVALID_FRAME", "CAN XL"),
+)
