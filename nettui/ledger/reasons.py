@@ -33,11 +33,14 @@ def judged(entry: Mapping[str, Any], dev: str | None, netns: str | None) -> Row:
     function = str(entry.get("function") or "")
     name = str(entry.get("reason") or ("NOT_SPECIFIED" if function else "UNKNOWN"))
     known, place = find.reason(name), find.place(function)
-    vague = known is None or not known.layer
-    layer = place.layer if place and vague else known.layer if known and known.layer else find.layer_of(function)
-    severity = place.severity if place and (vague or place.severity == "noise") else known.severity if known else "loss"
     told = [f"in {function}"] if function else []
-    told += [place.meaning] if place and vague else [known.meaning] if known else []
+    if place and (known is None or known.name in find.VAGUE):
+        severity, meaning = place.severity, place.meaning
+    else:
+        severity, meaning = (known.severity, known.meaning) if known else ("loss", "")
+        if place and place.severity == "noise" and severity != "loss":  # good ping replies have NO_SOCKET
+            severity, meaning = place.severity, place.meaning
+    told += [meaning.removesuffix(".")] if meaning else []
     told += ["the namespace is a guess"] if entry.get("by") == GUESSED else []
     return Row(
         PREFIX + name,
@@ -45,7 +48,7 @@ def judged(entry: Mapping[str, Any], dev: str | None, netns: str | None) -> Row:
         f"netns {netns}" if netns else dev or NAMESPACE,
         "/".join(str(entry.get(part, "")) for part in ("netns", "ifindex", "function", "protocol", "by")),
         HOST if entry.get("netns") is None else NAMESPACE,
-        layer,
+        known.layer if known and known.layer else find.layer_of(function),
         severity=severity,
         note="; ".join(told) or None,
         about={
