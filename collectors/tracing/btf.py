@@ -30,7 +30,7 @@ FUNC_PROTO, TYPE_TAG = 13, 18
 ONCE = (0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0)
 EACH = (0, 0, 0, 0, 3, 3, 2, 0, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 3)
 TRANSPARENT = (TYPEDEF, VOLATILE, CONST, RESTRICT, TYPE_TAG)
-DEEPEST = 24  # typedefs of typedefs, and unnamed members in unnamed members
+DEEPEST = 24  # typedefs of typedefs
 
 
 class Member(NamedTuple):
@@ -78,7 +78,7 @@ class Btf:
         """Bytes from the beginning of a structure to a member, through members of members."""
         at, bits = self.find(structure, STRUCT), 0
         for name in members:
-            found = self._member(at, name, 0)
+            found = self._member(at, name)
             if found is None:
                 raise KeyError(f"struct {structure} without {'.'.join(members)}")
             at, bits = found.type, bits + found.bit
@@ -112,15 +112,17 @@ class Btf:
                     return int(index) + 1
         raise KeyError(f"BTF knows no {name}")
 
-    def _member(self, number: int, name: str, depth: int) -> Member | None:
-        """A member by name, also inside members that have none."""
-        if depth > DEEPEST:
-            raise DecodeError(0, "BTF with types inside themselves")
-        for member in self._members(number):
-            if member.name == name:
-                return member
-            if not member.name and (inner := self._member(member.type, name, depth + 1)):
-                return inner._replace(bit=inner.bit + member.bit)
+    def _member(self, structure: int, name: str) -> Member | None:
+        """A member by name, also inside members that have none; a type is searched once, however often it occurs."""
+        places, searched = [(structure, 0)], {structure}
+        while places:
+            number, bits = places.pop()
+            for member in self._members(number):
+                if member.name == name:
+                    return member._replace(bit=bits + member.bit)
+                if not member.name and member.type not in searched:
+                    searched.add(member.type)
+                    places.append((member.type, bits + member.bit))
         return None
 
     def _members(self, number: int) -> Iterator[Member]:

@@ -59,10 +59,23 @@ def test_types_inside_themselves_end():
     types.structure("sk_buff", ("", 1, 0))
     types.add(TYPEDEF, "btf_trace_kfree_skb", 2)
     found = Btf(types.blob())
-    with pytest.raises(DecodeError):
+    with pytest.raises(KeyError):
         found.offset("sk_buff", "dev")
     with pytest.raises(DecodeError):
         found.tracepoint("kfree_skb")
+
+
+@pytest.mark.timeout(10)
+def test_types_that_occur_ever_more_often_inside_each_other_end():
+    """Twice in each of 2,000: searched at each place, it would be 2 to the power of 2,000 of them."""
+    types = Types()
+    for number in range(2, 2002):
+        types.structure("sk_buff" if number == 2 else "", ("", number, 0), ("", number, 64))
+    types.structure("", ("dev", 1, 8))
+    found = Btf(types.blob())
+    assert found.offset("sk_buff", "dev") >= 1
+    with pytest.raises(KeyError):
+        found.offset("sk_buff", "nothing")
 
 
 def test_a_tracepoint_that_points_to_itself_ends():

@@ -21,15 +21,20 @@ rooted = [pytest.mark.root, needs_root]
 
 @pytest.fixture
 def mounted(tmp_path):
+    """Tracefs that is mounted nowhere but behind a descriptor, so that nothing of it outlives the tests."""
     place = tmp_path / "tracing"
     place.mkdir()
     done = subprocess.run(["mount", "-t", "tracefs", "nodev", str(place)], capture_output=True, check=False)
     if done.returncode:
         pytest.skip(f"tracefs cannot be mounted: {done.stderr!r}")
     try:
-        yield place
+        descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
     finally:
-        subprocess.run(["umount", str(place)], check=True)
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+    try:
+        yield Path(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
 
 
 def instances(place: Path) -> list[str]:
@@ -91,7 +96,14 @@ def test_the_instance_of_a_process_that_ended_is_removed(mounted, end):
         "import os, sys; from pathlib import Path; from collectors.tracing.tracefs_way import TracefsWay\n"
         f"way = TracefsWay(Path({str(mounted)!r})); print(os.getpid(), flush=True)\n{end}\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        pass_fds=[int(mounted.name)],
+    )
     left = mounted / "instances" / f"nettui-{done.stdout.strip()}"
     assert left.exists() == ("kill" in end), done.stderr
     TracefsWay(mounted).close()
