@@ -9,7 +9,7 @@ from pathlib import Path
 
 from collectors.collector import Block
 from collectors.registry import collector
-from tests import conntrack_scenes, link_scenes, netfilter_scenes, scenes, set_scenes, socket_scenes
+from tests import conntrack_scenes, counter_scenes, link_scenes, netfilter_scenes, scenes, set_scenes, socket_scenes
 from tests.lab import Namespace
 
 FIXTURES = Path(__file__).parent / "collectors" / "fixtures"
@@ -32,6 +32,12 @@ SCENES: dict[str, Callable[[], AbstractContextManager[Namespace]]] = {
     "conntrack": conntrack_scenes.flows,
     "conntrack_statistics": conntrack_scenes.flows,
     "expectations": conntrack_scenes.flows,
+    "statistics": counter_scenes.counted,
+    "nfqueues": counter_scenes.counted,
+    "neighbour_tables": counter_scenes.counted,
+    "link_statistics": counter_scenes.counted,
+    "driver_statistics": counter_scenes.counted,
+    "socket_drops": counter_scenes.counted,
     "netfilter": netfilter_scenes.both_worlds,
 }
 

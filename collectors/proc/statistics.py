@@ -42,6 +42,10 @@ class File(NamedTuple):
     family: str | None = None
     levels: frozenset[str] = frozenset()
 
+    @property
+    def part(self) -> str:
+        return self.path.replace("/", "-")
+
 
 def single(lines: list[str]) -> Iterator[tuple[str, int | None, int]]:
     """``XfrmInNoStates NUMBER``: net/xfrm/xfrm_proc.c, net/tls/tls_proc.c, net/sctp/proc.c."""
@@ -69,7 +73,7 @@ FILES = (
     File("stat/rt_cache", "rt_cache", per_cpu, HOST, levels=frozenset({"entries"})),
     File("stat/synproxy", "synproxy", per_cpu, levels=frozenset({"entries"})),
 )
-KNOWN = {file.path: file for file in FILES}
+KNOWN = {file.part: file for file in FILES}
 
 
 class Reading(NamedTuple):
@@ -83,7 +87,7 @@ def read(host: Host) -> Iterator[Block]:
     """A block for each file that there is: a kernel, or a namespace, need not have the part that it is of."""
     for file in FILES:
         try:
-            yield Block(file.path, host.read(f"net/{file.path}"))
+            yield Block(file.part, host.read(f"net/{file.path}"))
         except (FileNotFoundError, NotADirectoryError):
             continue
 
