@@ -247,7 +247,7 @@ def watched(host: Host, interval: float, follower: Follower) -> Iterator[Snapsho
         snapshot = derived([LEDGER], readings_snapshot(readings))
         yield with_ledger(snapshot, follower, readings_times(readings))
         due = max(due + interval, time.monotonic())
-        time.sleep(due - time.monotonic())
+        time.sleep(max(0.0, due - time.monotonic()))
 
 
 @contextmanager
