@@ -23,6 +23,7 @@ from nettui.streams import abandon
 COMMANDS: Mapping[str, str] = {
     "report": "Print sections once: links, addresses, rules, routes, neighbours, ...",
     "drops": "Watch where packets are lost: a line for each counter that moves.",
+    "explain": "Tell what a counter or drop reason means, its causes, and what to do.",
 }
 
 
