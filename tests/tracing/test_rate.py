@@ -20,6 +20,7 @@ SENT = 400_009  # a prime
 FRAME = "{ 0xff,0xff,0xff,0xff,0xff,0xff, 0x02,0,0,0,0,1, 0x88,0xb5, fill(0x55,46) }\n"  # of a protocol nobody speaks
 SHARE = 0.05  # of a core
 RATE = 500_000  # drops/s
+READINGS = 8  # at most: what others do on the machine only adds to one, so the least is the truest
 
 
 def test_no_drop_of_a_flood_is_missed_and_counting_is_cheap(tmp_path):
@@ -27,7 +28,7 @@ def test_no_drop_of_a_flood_is_missed_and_counting_is_cheap(tmp_path):
     frame.write_text(FRAME)
     with joined_pair() as (left, right):
         costs = []
-        for _ in range(3):
+        for _ in range(READINGS):
             running = bpf.enable_statistics()
             try:
                 with DropReasons() as reasons:
@@ -41,5 +42,5 @@ def test_no_drop_of_a_flood_is_missed_and_counting_is_cheap(tmp_path):
             assert (found["drops"], found["protocol"], missed) == (SENT, "0x88B5", 0)
             costs.append(nanoseconds / runs)
             if costs[-1] * RATE < SHARE * 1e9:
-                break  # a machine that others use makes one reading dear, and not three
+                break
         assert min(costs) * RATE < SHARE * 1e9, f"{costs} ns for each drop"
