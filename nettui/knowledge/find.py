@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nettui.knowledge.entry import Counter, Pattern, Place, Reason
+    from nettui.knowledge.spelling import Found
 
 # Modules of nettui.knowledge, each with its entries under its own name in capitals.
 COUNTERS = (
@@ -87,6 +88,23 @@ def reason(name: str) -> Reason | None:
 
 def place(function: str) -> Place | None:
     return places().get(function)
+
+
+def found(text: str) -> list[Found]:
+    """All that a name can mean, as whoever spells it: nstat, ip, ethtool, conntrack, the kernel; the likeliest first.
+
+    One that names its group too ("Udp.InErrors", "TcpExtListenDrops") means that alone.
+    """
+    from nettui.knowledge.spelling import spelled
+
+    return spelled(text)
+
+
+def similar(text: str) -> list[str]:
+    """Names to suggest for one that is not known."""
+    from nettui.knowledge.spelling import similar
+
+    return similar(text)
 
 
 def layer_of(function: str) -> str:
