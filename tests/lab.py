@@ -59,12 +59,17 @@ def namespace() -> Iterator[Namespace]:
 
 @contextmanager
 def joined_pair() -> Iterator[tuple[Namespace, Namespace]]:
-    """Two namespaces joined by a veth pair: left0 10.9.0.1/24 fd09::1/64, right0 10.9.0.2/24 fd09::2/64."""
+    """Two namespaces joined by a veth pair."""
     with namespace() as left, namespace() as right:
-        left.ip(f"link add left0 type veth peer name right0 netns {right.name}")
-        left.ip("address add 10.9.0.1/24 dev left0", "address add fd09::1/64 dev left0 nodad", "link set left0 up")
-        right.ip("address add 10.9.0.2/24 dev right0", "address add fd09::2/64 dev right0 nodad", "link set right0 up")
+        join(left, right)
         yield left, right
+
+
+def join(left: Namespace, right: Namespace) -> None:
+    """A veth pair: left0 10.9.0.1/24 fd09::1/64, right0 10.9.0.2/24 fd09::2/64."""
+    left.ip(f"link add left0 type veth peer name right0 netns {right.name}")
+    left.ip("address add 10.9.0.1/24 dev left0", "address add fd09::1/64 dev left0 nodad", "link set left0 up")
+    right.ip("address add 10.9.0.2/24 dev right0", "address add fd09::2/64 dev right0 nodad", "link set right0 up")
 
 
 def run(command: str) -> str:

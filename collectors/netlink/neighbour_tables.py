@@ -12,9 +12,10 @@ from collectors.collector import Block, Collector, Raw
 from collectors.draft import Draft
 from collectors.host import Host
 from collectors.netlink import names
-from collectors.netlink.dump import NETLINK_ROUTE, decode_dump, dumps, open_netlink
+from collectors.netlink.dump import NETLINK_ROUTE, decode_dump, open_netlink, received
+from collectors.netlink.receiving import Receiver
 from collectors.table import Column, Table
-from collectors.wire.netlink import Messages, text
+from collectors.wire.netlink import NLM_F_DUMP, Messages, request, text
 from collectors.wire.shapes import Shape, shapes
 
 # uapi linux/rtnetlink.h and linux/neighbour.h
@@ -81,11 +82,15 @@ COLUMNS = (
 
 
 def read(host: Host) -> Iterator[Block]:
-    """Each family's first block: its table comes first, and behind it a message with the settings of every device."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        body = struct.pack("=BBH", family, 0, 0)
+    """Each family's first datagram: its table comes first, and behind it the settings of every device.
+
+    The kernel tells the table again at the head of each further part (net/core/neighbour.c, neightbl_dump_info).
+    """
+    receiver = Receiver(1)
+    for number, family in enumerate((socket.AF_INET, socket.AF_INET6), 1):
         with open_netlink(host, NETLINK_ROUTE) as sock:
-            yield next(dumps(sock, RTM_GETNEIGHTBL, [body], "tables"))
+            sock.send(request(RTM_GETNEIGHTBL, NLM_F_DUMP, number, struct.pack("=BBH", family, 0, 0)))
+            yield Block("tables", received(sock, receiver, 1)[0].copy())
 
 
 def decode(raw: Raw) -> Table:

@@ -21,9 +21,9 @@ from collectors.netlink.sock_columns import SK_MEMINFO, TCP_LISTEN
 from collectors.netlink.sock_inet import INET_DIAG_MSG, INET_DIAG_SKMEMINFO
 from collectors.netlink.sock_netlink import NETLINK_DIAG_MEMINFO, NETLINK_DIAG_MSG
 from collectors.netlink.sock_packet import PACKET_DIAG_MEMINFO, PACKET_DIAG_MSG
-from collectors.netlink.sockets import PARTS, SOCK_DIAG_BY_FAMILY, Part, asked, decoded, instead
+from collectors.netlink.sockets import LISTED, PARTS, SOCK_DIAG_BY_FAMILY, Part, asked, decoded, instead
 from collectors.table import Gap, Table
-from collectors.wire.netlink import Messages
+from collectors.wire.netlink import NLMSG_DONE, NLMSGHDR, Messages
 from collectors.wire.shapes import shapes
 
 # struct inet_diag_req_v2 { __u8 sdiag_family, sdiag_protocol, idiag_ext, pad; __u32 idiag_states; … }
@@ -37,6 +37,7 @@ NAMES = (
 )  # fmt: skip
 COLUMNS = tuple(column for column in SOCKET_COLUMNS if column.name in NAMES)
 NONE = Draft(COLUMNS, 0).table()
+END = NLMSGHDR.pack(20, NLMSG_DONE, 0, 0, 0) + bytes(4)
 DATAGRAMS = 16  # received at a time: half a MiB
 
 
@@ -75,17 +76,25 @@ DECODERS = {part.name: part.rows for part in ASKED}
 
 
 def read(host: Host) -> Iterator[Block | Gap]:
+    """The parts that have any sockets: on most hosts half of them have none."""
     present, receiver = at_hand(host), Receiver(DATAGRAMS)
     with open_netlink(host, NETLINK_SOCK_DIAG) as sock:
         for part in ASKED:
             lacking = missing(part.modules, present)
             if lacking:
                 names = " and ".join(lacking)
-                yield from instead(
-                    host, part, f"{names} not loaded, and not loaded by asking", f"modprobe {lacking[-1]}"
-                )
+                found = instead(host, part, f"{names} not loaded, and not loaded by asking", f"modprobe {lacking[-1]}")
             else:
-                yield from asked(host, part, dumps(sock, SOCK_DIAG_BY_FAMILY, [part.body], part.name, receiver))
+                answer = dumps(sock, SOCK_DIAG_BY_FAMILY, [part.body], part.name, receiver)
+                found = asked(host, part, (block for block in answer if not empty(block)))
+            yield from (item for item in found if isinstance(item, Gap) or not empty(item))
+
+
+def empty(block: Block) -> bool:
+    """A listing with its heading alone, or an answer that ends at once, without an error."""
+    if block.part.startswith(LISTED):
+        return bytes(block.data).count(b"\n") <= 1
+    return len(block.data) == len(END) and bytes(block.data[4:6]) == END[4:6] and bytes(block.data[16:]) == END[16:]
 
 
 def decode(raw: Raw) -> Table:

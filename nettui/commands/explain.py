@@ -8,7 +8,7 @@ import click
 
 from nettui.commands.common import NETNS, SETTINGS, complain, emit, entered
 
-HELP = """\b
+HELP = """\
 NAME is a counter as nettui, nstat, ip, tc, conntrack, ethtool or /proc spell it, with its group or without, in any
 case; or a drop reason; or a kernel function that drops packets.
 
@@ -36,7 +36,7 @@ Exit status: 0 all names are known, 1 one is not (the others are printed), 2 wro
 def explain(
     context: click.Context, names: tuple[str, ...], form: str, as_json: bool, netns: str | None, output: str
 ) -> None:
-    """Tell what counters and drop reasons mean: what they count, causes, what to do, and their number here."""
+    """Tell what counters and drop reasons mean: causes, what to do, and their number now."""
     from nettui.report import explain as telling
     from nettui.report.make import style_of
     from nettui.snapshot import take

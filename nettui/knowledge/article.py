@@ -104,8 +104,9 @@ def relations(entry: Entry) -> Iterator[str]:
     if names.contains:
         yield f"in this number: {', '.join(names.contains)}"
     if names.along:
-        yield f"{'counted by' if isinstance(entry, Reason) else 'often counted too by'} {', '.join(names.along)}"
-    elif isinstance(entry, Reason) and entry.name not in find.VAGUE:
+        how = "often counted too by" if isinstance(entry, Counter) else "counted by"
+        yield f"{'some are ' * (title(entry).removeprefix(find.REASON_PREFIX) in find.VAGUE)}{how} {', '.join(names.along)}"
+    elif isinstance(entry, Reason):
         yield "no counter shows it: only the drop reason does"
     if names.reasons:
         yield f"drop reason{'s' * (len(names.reasons) > 1)} {', '.join(names.reasons)}"

@@ -20,6 +20,7 @@ NEAR = 5  # names that are suggested
 BY_TYPE = re.compile(r"(icmpmsg|icmp6|)(in|out)type(\d{1,3})")
 LINK = "rtnl_link_stats64."
 REASON_PREFIXES = ("skbdropreason", "kfreeskb")
+GROUPS = ("conntrack", "ct", "stats64", "softnetstat", "netstat", "snmp", "link")  # what others write before names
 # What `ip -s -s link`, /proc/net/dev, tc, conntrack -S and softnet_stat call counters whose own names are others
 PEERS: Mapping[str, tuple[str, ...]] = {
     "aborted": (LINK + "tx_aborted_errors",),
@@ -58,9 +59,15 @@ def found(text: str) -> tuple[Entry, ...]:
     whole = unique(chain(index(whole=True).get(key, ()), by_type(key, bare=False)))
     if whole or not key:
         return whole
-    named = index(whole=False).get(key, ())
-    peers = (find.counters()[name] for name in PEERS.get(key, ()))
-    return unique(chain(named, peers, by_type(key, bare=True), of_drivers(text), subsystem(text)))
+    named = unique(chain(of_own_name(key), by_type(key, bare=True), of_drivers(text), subsystem(text)))
+    group = next((group for group in GROUPS if key.startswith(group)), None)
+    return found(key.removeprefix(group)) if group and not named else named
+
+
+def of_own_name(key: str) -> Iterator[Entry]:
+    """Counters and reasons by their name without a group, and by what a peer calls them."""
+    yield from index(whole=False).get(key, ())
+    yield from (find.counters()[name] for name in PEERS.get(key, ()))
 
 
 def near(text: str) -> tuple[str, ...]:

@@ -165,6 +165,24 @@ def cases() -> Iterator[Case]:
         ],
     )
     yield Case(
+        "ledger",
+        load.server,
+        {
+            "whole ledger": measured("section", "drops"),
+            "nstat, ip, tc": [*entered("sh -c"), "nstat -az; ip -s -s link; tc -s qdisc"],
+        },
+        [Goal("whole ledger", "nstat, ip, tc", 3), Goal("whole ledger", "peak MB", 0)],
+    )
+    yield Case(
+        "watch",
+        load.server,
+        {
+            "nettui drops": [sys.executable, "-m", "tests.bench.watch", "{netns}", "20"],
+            "with --reasons": [sys.executable, "-m", "tests.bench.watch", "{netns}", "20", "--reasons"],
+        },
+        [Goal("nettui drops", "percent", 2), Goal("nettui drops", "peak MB", 80), Goal("with --reasons", "percent", 0)],
+    )
+    yield Case(
         "start",
         namespace,
         {
@@ -216,6 +234,8 @@ def compared(
     ours = medians[goal.work]
     if goal.peer == "peak MB":
         value, told = max(one["peak"] for one in seen[goal.work]) / 1e6, "MB at most"
+    elif goal.peer == "percent":
+        value, told = ours * 100, "% of one core"
     elif goal.peer == "milliseconds":
         value, told = ours * 1000, "ms"
     else:

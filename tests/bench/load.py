@@ -7,7 +7,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +56,26 @@ def neighbours(count: int) -> Iterator[Namespace]:
     with namespace() as inside:
         inside.ip("link add v0 type veth peer name v1", "address add 10.0.0.1/8 dev v0", "link set v0 up")
         batch(inside, (f"neigh add {address(i)} lladdr {lladdr(i)} dev v0 nud permanent" for i in range(count)))
+        yield inside
+
+
+@contextmanager
+def server() -> Iterator[Namespace]:
+    """50 links, 2,000 sockets of which half listen, and 500 rules that count, half of which drop."""
+    with namespace() as inside, ExitStack() as stack:
+        batch(inside, (f"link add v{i} type veth peer name w{i}" for i in range(25)))
+        batch(inside, (f"link set {end}{i} up" for i in range(25) for end in "vw"))
+        rules = (f"add rule inet f i ip saddr 10.1.{i // 250}.{i % 250} tcp dport {1000 + i} counter "
+                 f"{'drop' if i % 2 else 'accept'}" for i in range(500))  # fmt: skip
+        chain = ["add table inet f", "add chain inet f i { type filter hook input priority 0; }"]
+        listed = "\n".join([*chain, *rules])
+        subprocess.run(["ip", "netns", "exec", inside.name, "nft", "-f", "-"], input=listed, text=True, check=True)
+        for port in range(10_000, 11_000):
+            datagrams = stack.enter_context(inside.host.socket(socket.SOCK_DGRAM, 0, socket.AF_INET))
+            datagrams.bind(("127.0.0.1", port))
+            listener = stack.enter_context(inside.host.socket(socket.SOCK_STREAM, 0, socket.AF_INET))
+            listener.bind(("127.0.0.1", port))
+            listener.listen(8)
         yield inside
 
 

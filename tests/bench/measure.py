@@ -73,7 +73,12 @@ def main(what: str, name: str, netns: str) -> None:
     host = Host(netns or None)
     from nettui import sources  # noqa: F401  (imports are no part of a measurement)
 
-    collector(name)
+    if what == "section":
+        from nettui.report.schema import declared
+
+        declared(name)  # what it joins is imported
+    else:
+        collector(name)
 
     if what == "refresh":
         collect(name, host)

@@ -8,7 +8,8 @@ from hypothesis import given
 
 from collectors.collector import Block
 from collectors.netlink.sock_inet import INET_DIAG_SKMEMINFO
-from collectors.netlink.socket_drops import ASKED, REQUEST, SOCKET_DROPS
+from collectors.netlink.socket_drops import ASKED, REQUEST, SOCKET_DROPS, empty
+from collectors.wire.netlink import NLMSGHDR
 from tests.collectors.hostile import cut_blocks, cut_messages, mutations, quick, stands
 from tests.record import recorded
 
@@ -40,3 +41,11 @@ def test_dumps_cut_at_any_byte_are_a_table_or_a_decode_error():
 @given(mutations(BLOCKS))
 def test_dumps_with_changed_bytes_are_a_table_or_a_decode_error(blocks: list[Block]):
     stands(SOCKET_DROPS, blocks)
+
+
+def test_an_answer_that_ends_at_once_is_empty_only_without_an_error():
+    assert empty(Block("tcp", NLMSGHDR.pack(20, 3, 2, 1, 9) + bytes(4)))
+    assert not empty(Block("tcp", NLMSGHDR.pack(20, 3, 2, 1, 9) + b"\xf4\xff\xff\xff"))
+    assert not empty(Block("tcp", NLMSGHDR.pack(20, 2, 2, 1, 9) + bytes(4)))
+    assert empty(Block("proc-raw", b"  sl  local_address\n"))
+    assert not empty(Block("proc-raw", b"  sl  local_address\n  1: 00000000:0001\n"))

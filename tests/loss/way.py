@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from collectors.table import Table
 from nettui.knowledge import find
 from nettui.ledger.follower import Follower
 from nettui.sources import LEDGER, Reading, derived, follower, needed, readings_snapshot, readings_times, with_ledger
-from tests.lab import Namespace, joined_pair
+from tests.lab import Namespace, join, namespace
 
 SETTLED = 0.3  # seconds that the kernel may take to count what was lost
+# of a namespace before its devices are made: nothing asks for routers, or for addresses and groups at its own pace
+QUIET = {
+    "ipv6/conf/default/router_solicitations": 0,
+    "ipv6/conf/default/addr_gen_mode": 1,  # no link-local address, so no MLD reports once the devices are up
+    "ipv6/conf/default/mldv2_unsolicited_report_interval": 1,
+}
 
 
 @dataclass
@@ -70,8 +77,21 @@ def way(
 
 @contextmanager
 def lab() -> Iterator[Lab]:
-    with joined_pair() as (left, right), ExitStack() as stack:
+    with namespace() as left, namespace() as right, ExitStack() as stack:
+        for place in (left, right):
+            adjust(place, QUIET)
+        join(left, right)
         yield Lab(left, right, stack)
+
+
+def adjust(place: Namespace, settings: Mapping[str, int | str]) -> None:
+    """Writes sysctls of the namespace, by their paths below net/."""
+
+    def write() -> None:
+        for path, value in settings.items():
+            Path("/proc/sys/net", path).write_text(f"{value}\n")
+
+    place.host.inside(write)
 
 
 class Ledger:
