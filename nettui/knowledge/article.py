@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from nettui.knowledge import find
 from nettui.knowledge.entry import Counter, Place, Reason, Severity
-from nettui.knowledge.search import Entry
+from nettui.knowledge.spelling import Entry
 
 Look = Literal["title", "heading", "text", "command", "note"]
 Kind = Literal["text", "list", "commands"]
@@ -105,7 +105,8 @@ def relations(entry: Entry) -> Iterator[str]:
         yield f"in this number: {', '.join(names.contains)}"
     if names.along:
         how = "often counted too by" if isinstance(entry, Counter) else "counted by"
-        yield f"{'some are ' * (title(entry).removeprefix(find.REASON_PREFIX) in find.VAGUE)}{how} {', '.join(names.along)}"
+        some = "some are " if isinstance(entry, Reason) and entry.name in find.VAGUE else ""
+        yield f"{some}{how} {', '.join(names.along)}"
     elif isinstance(entry, Reason):
         yield "no counter shows it: only the drop reason does"
     if names.reasons:

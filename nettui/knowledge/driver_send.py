@@ -19,6 +19,7 @@ SEND = (
         "tx_timeout",
         (
             r"(port\.)?tx_timeouts?(_count|\.nic)?",
+            r"tx\d*_tx_timeouts",
             r"tx_queue_\d+_(tx_)?timeouts",
             r"tx\d+_timeouts",
             r"tx timeout count",

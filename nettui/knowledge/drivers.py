@@ -56,7 +56,7 @@ VIRTUAL = (
         "tx_queue_*_xdp_xmit_errors",
         (
             r"[rt]x_queue_\d+_xdp_(tx|xmit)_(errors|drops)",
-            r"tx\d+_xdp_tx_drops",
+            r"tx\d*_xdp_tx_drops",
             r"(rx\d*_xdp_tx|tx\d*_xdp|tx\d*_xsk)_(full|err)",
             r"tx_xdp_xmit_errors\[\d+\]",
         ),

@@ -64,8 +64,7 @@ RULES = (
         ),
         remedies=(
             "nettui report hooks --where 'way through'  # the chains with policy drop, in a packet's order",
-            'nft add rule TABLE CHAIN limit rate 5/second log prefix \\"policy \\"  # last rule: what is it that '
-            "drops?",
+            'nft add rule FAMILY TABLE CHAIN limit rate 5/second log prefix \\"policy \\"  # last rule: what drops?',
         ),
         along=("Ip.OutDiscards",),
         reasons=("NETFILTER_DROP",),

@@ -13,21 +13,28 @@ from nettui.suggest import closest
 
 LINK = "rtnl_link_stats64."
 ENUM, MIB = "skb_drop_reason_", "linux_mib_"
-VALUE = re.compile(r"\s*[:=]\s*\d+$")  # a whole line of `ethtool -S` or `conntrack -S`
+Entry = Counter | Reason | Place
+
+LONGEST = 120  # letters of a name that are looked at
+VALUE = re.compile(r"(?:[:=] ?|(?<=\w) )\d+(?: \d+\.\d+)?$")  # a whole line of `ethtool -S`, `conntrack -S` or `nstat`
 NO_LETTER = re.compile(r"[^a-z0-9]+")
 MESSAGE = re.compile(r"(icmpmsg|icmp6)?(in|out)type(\d{1,3})")
 # groups by the names that other tools and files give them
 GROUPS = {"arp_cache": "neigh", "ndisc_cache": "neigh", "softnet_stat": "softnet", "xfrm_stat": "xfrm",
           "tls_stat": "tls", "conntrack": "nf_conntrack", "stats64": "rtnl_link_stats64", "link": "rtnl_link_stats64",
-          "sock": "socket", "nft": "rule", "backlog": "softnet"}  # fmt: skip
+          "sock": "socket", "nft": "rule", "backlog": "softnet", "tc": "qdisc", "neighbour": "neigh",
+          "ct": "nf_conntrack"}  # fmt: skip
 # words of `ip -s -s link`, /proc/net/dev, `netstat -i`, `tc -s`, `conntrack -S`, `ss -m` and softnet_stat's readers
 WORDS: Mapping[str, tuple[str, ...]] = {
-    "dropped": (LINK + "rx_dropped", LINK + "tx_dropped", "qdisc.drops"),
-    "drop": (LINK + "rx_dropped", LINK + "tx_dropped"),
+    "dropped": (LINK + "rx_dropped", LINK + "tx_dropped", "qdisc.drops", "class.drops", "clsact.drops"),
+    "drop": (LINK + "rx_dropped", LINK + "tx_dropped", LINK + "rx_missed_errors"),
     "drops": (LINK + "rx_dropped", LINK + "tx_dropped"),
     "errors": (LINK + "rx_errors", LINK + "tx_errors"),
     "errs": (LINK + "rx_errors", LINK + "tx_errors"),
     "missed": (LINK + "rx_missed_errors",),
+    "bytes": (LINK + "rx_bytes", LINK + "tx_bytes"),
+    "packets": (LINK + "rx_packets", LINK + "tx_packets"),
+    "compressed": (LINK + "rx_compressed", LINK + "tx_compressed"),
     "mcast": (LINK + "multicast",),
     "length": (LINK + "rx_length_errors",),
     "crc": (LINK + "rx_crc_errors",),
@@ -52,12 +59,22 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "tx_ovr": (LINK + "tx_fifo_errors",),
     "clashres": ("nf_conntrack.clash_resolve",),
     "icmp_error": ("nf_conntrack.error",),
+    "chainlength": ("nf_conntrack.chaintoolong",),
+    "unres_discards": ("neigh.unresolved_discards",),
     "flow_limit_count": ("softnet.flow_limit",),
     "squeezed": ("softnet.time_squeeze",),
     "squeeze": ("softnet.time_squeeze",),
     "sk_drops": ("socket.drops",),
     "rpfilter": ("TcpExt.IPReversePathFilter",),
     "rp_filter": ("TcpExt.IPReversePathFilter",),
+    "martian_source": ("TcpExt.IPReversePathFilter", "Ip.InAddrErrors"),
+    # words of the kernel's log
+    "table_full": ("nf_conntrack.drop", "neigh.table_fulls"),
+    "table_overflow": ("neigh.table_fulls",),
+    "syn_flooding": ("TcpExt.TCPReqQFullDoCookies", "TcpExt.TCPReqQFullDrop", "TcpExt.ListenDrops"),
+    "retransmits": ("Tcp.RetransSegs",),
+    "retransmissions": ("Tcp.RetransSegs",),
+    "retrans": ("Tcp.RetransSegs",),
 }
 # groups in the order in which a plain name is likely to mean them; all others behind
 LIKELY = ("rtnl_link_stats64", "softnet", "qdisc", "TcpExt", "Tcp", "Udp", "Ip", "IpExt", "Icmp", "nf_conntrack",
@@ -78,28 +95,40 @@ def bare(name: str) -> str:
 
 def trimmed(text: str) -> str:
     """A name without what tools print around it: a path of /sys, a value, blanks."""
-    text = VALUE.sub("", text.strip())
+    text = VALUE.sub("", " ".join(text[:LONGEST].split())).strip(" :,;")
     return text.rpartition("/")[2] if text.startswith("/") else text
 
 
 def spelled(text: str) -> list[Found]:
     """What ``text`` can mean, the likeliest first; nothing when it is not known."""
     told = trimmed(text)
-    found = {one.name: one for one in (*whole(told), *plain(told), *of_drivers(told), *of_places(told))}
+    found = {one.name: one for one in (*whole(told), *plain(told), *of_drivers(text, told), *of_places(told))}
     exact = [one for one in found.values() if bare(one.name) == bare(told)]
-    return exact if exact and "." in told else list(found.values())
+    if exact and "." in told:
+        return exact
+    return list(found.values()) or list(in_group(told))
 
 
 def whole(told: str) -> Iterator[Found]:
     """By the whole name of a counter, by a reason's name."""
-    group, dot, rest = told.lower().partition(".")
-    renamed = f"{GROUPS[group]}.{rest}" if dot and group in GROUPS else told
-    for name in by_whole_name().get(bare(renamed), ()):
+    for name in by_whole_name().get(bare(told), ()):
         yield Found(name, find.counters()[name])
     yield from messages(told)
     name = reason_name(told)
     if known := find.reason(name):
         yield Found(find.REASON_PREFIX + (name if "." in name else known.name), known)
+
+
+def in_group(told: str) -> Iterator[Found]:
+    """By a group as others call it, and what they call the counter: conntrack insert_failed, qdisc.dropped."""
+    for group, kernels in (*GROUPS.items(), *((own, own) for own in sorted(by_group()))):
+        match = re.fullmatch(rf"{group}[ ._:]+(\w[\w ]*)", told, re.IGNORECASE)
+        if match is None:
+            continue
+        names = (*by_plain_name().get(bare(match[1]), ()), *WORDS.get(match[1].lower().replace(" ", "_"), ()))
+        for name in dict.fromkeys(names):
+            if name.partition(".")[0].lower() == kernels.lower():
+                yield Found(name, find.counters()[name])
 
 
 def reason_name(told: str) -> str:
@@ -129,23 +158,29 @@ def plain(told: str) -> Iterator[Found]:
         yield Found(name, find.counters()[name])
 
 
-def of_drivers(told: str) -> Iterator[Found]:
-    name = told.removeprefix(find.ETHTOOL)
-    for candidate in (name, name.lower()):
-        if entry := find.of_driver(candidate):
-            yield Found(find.ETHTOOL + candidate, entry)
-            return
+def of_drivers(text: str, told: str) -> Iterator[Found]:
+    """Drivers' counters, in any case of their letters; some names of vmxnet3 begin with blanks."""
+    for candidate in (told, told.removeprefix(find.ETHTOOL), text[:LONGEST]):
+        for names, pattern in find.patterns():
+            if re.fullmatch(names.pattern, candidate, re.IGNORECASE):
+                yield Found(find.ETHTOOL + candidate, pattern.entry)
+                return
 
 
 def of_places(told: str) -> Iterator[Found]:
-    """Kernel functions that `kfree_skb` events name."""
-    if entry := find.place(told.partition("+")[0]):
+    """Kernel functions that `kfree_skb` events name, with an offset or without."""
+    if entry := find.place(told.partition("+")[0].lower()):
         yield Found(entry.function, entry)
 
 
 @cache
 def by_whole_name() -> Mapping[str, list[str]]:
     return indexed((bare(name), name) for name in find.counters())
+
+
+@cache
+def by_group() -> frozenset[str]:
+    return frozenset(name.partition(".")[0] for name in find.counters())
 
 
 @cache
@@ -174,7 +209,7 @@ def rank(name: str) -> tuple[bool, int, int]:
 
 def similar(text: str, most: int = 6) -> list[str]:
     """Names close to one that is not known: some that contain it, then those that differ in a few letters."""
-    told = bare(trimmed(text).lower().removeprefix(find.REASON_PREFIX).removeprefix(ENUM))
+    told = bare(trimmed(text[:64]).lower().removeprefix(find.REASON_PREFIX).removeprefix(ENUM))
     names = [*sorted(find.counters(), key=rank), *find.reasons(), *find.places()]
     inside = [name for name in names if len(told) > 2 and told in bare(name)]
     keys = {bare(key): name for name in reversed(names) for key in (name.partition(".")[2] or name, name)}

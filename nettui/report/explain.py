@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from collectors.values import Cell
 from nettui import __version__
-from nettui.knowledge import article
+from nettui.knowledge import article, find
 from nettui.knowledge.entry import Counter, Place, Reason
-from nettui.knowledge.search import Entry, found, near
+from nettui.knowledge.spelling import Entry, Found
 from nettui.report.document import SCHEMA
 from nettui.report.json import encode
 from nettui.report.style import Style
@@ -50,7 +50,20 @@ class Answer(NamedTuple):
 
 
 def answered(names: Sequence[str]) -> list[Answer]:
-    return [Answer(name, entries, () if entries else near(name)) for name in names for entries in (found(name),)]
+    return [answer(name) for name in dict.fromkeys(names)]
+
+
+def answer(name: str) -> Answer:
+    entries = tuple(map(called, find.found(name)))
+    return Answer(name, entries, () if entries else tuple(find.similar(name)))
+
+
+def called(found: Found) -> Entry:
+    """The entry under the name that was asked for, where one describes many: a driver's counters."""
+    entry = found.entry
+    if isinstance(entry, Counter) and found.name.startswith(find.ETHTOOL):
+        return replace(entry, name=found.name)
+    return entry
 
 
 def missing(answer: Answer) -> str:
@@ -127,9 +140,15 @@ def text(answers: Sequence[Answer], snapshot: Snapshot, style: Style) -> Iterato
 def summary(answer: Answer, pages: Sequence[tuple[Entry, Sequence[str]]], style: Style, width: int) -> Iterator[str]:
     """Names of all that it may be, before the articles."""
     yield painted(style, "title", f"{scrub(answer.name.strip())}: {len(pages)} of that name") + "\n"
-    for entry, _ in pages:
+    names = [scrub(article.title(entry)) for entry, _ in pages]
+    room = min(max(map(len, names)), width // 2)
+    for name, (entry, _) in zip(names, pages, strict=True):
         cause = entry.meaning if isinstance(entry, Place) else entry.cause or "no loss"
-        yield f"  {article.title(entry):<30} {cause}"[:width].rstrip() + "\n"
+        yield shorten(f"  {name:<{room}}  {cause}", width) + "\n"
+
+
+def shorten(line: str, width: int) -> str:
+    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
 
 
 def painted(style: Style, look: article.Look, line: str) -> str:
