@@ -3,97 +3,177 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from collectors.draft import of_rows
 from collectors.table import Column, Table, concatenate
-from collectors.values import Cell
 from nettui.knowledge.entry import LAYERS
 
 RECEIVE, SEND = "receive", "send"
+WAYS = {RECEIVE: "RECEIVE, from the wire up", SEND: "SEND, down to the wire"}
 SUMMED = ("loss", "refused", "unknown")  # severities whose numbers are packets or connections lost
 WORST = ("loss", "unknown", "refused", "warning", "noise")
-LAYER, COUNTER = "layer", "counter"
-NAMED = 2  # counters that a closed layer names
+MARKS = {"loss": "!", "unknown": "!", "refused": "x", "warning": "~", "noise": "~"}  # of what moves
+WAY, LAYER, COUNTER = "way", "layer", "counter"  # kinds of rows
+NAMED = 2  # counters that move and are told below a layer that is not opened
+RECENT = 30.0  # seconds for which they are told
+EVERYWHERE = ("namespace", "host")  # scopes that tell nothing here
 
 COLUMNS = (
-    Column("kind", "text", "key", help="layer, or counter below one"),
+    Column("kind", "text", "key", help="way, layer on it, or counter of a layer"),
     Column("way", "text", "key", help="receive (and forward), or send"),
-    Column("name", "text", "label", help="layer, or a counter of it"),
-    Column("trend", "text", "label", help="what was lost in the last readings, the newest at the right"),
+    Column("step", "text", help="layer with what was lost in its last readings, the newest at the right; counter"),
+    Column("why", "text", help="what it counts for, and the usual cause; how long nothing was lost"),
 )
-Row = Mapping[str, Cell]
-Place = tuple[str, str]  # way and layer
+KEYS = ("layer", "counter", "which")  # tell a row from the others, beside its kind and way
+USED = ("layer", "direction", "counter", "which", "severity", "part_of", "dev", "total", "since", "delta", "rate",
+        "first_moved", "last_moved", "state", "cause", "scope", "process", "pid")  # fmt: skip
+Place = tuple[str, str]  # way and layer; the layer is "" for a way itself
 
 
-def layered(table: Table, opened: Collection[Place], trends: Mapping[Place, str]) -> Table:
-    """Rows of a followed ledger below their layers; a layer that is not opened stands alone."""
-    groups = grouped(table)
-    layers = [summed(place, [table.row(at) for at in rows]) for place, rows in groups.items()]
-    told = [{**row, "trend": trends.get(place, "")} for place, row in zip(groups, layers, strict=True)]
-    heads = of_rows((*COLUMNS, *table.columns), told).table()
-    parts = []
-    for number, ((way, layer), rows) in enumerate(groups.items()):
-        parts.append(heads.take(slice(number, number + 1)))
-        if (way, layer) in opened:
-            parts.append(below(table, way, rows))
-    return concatenate(parts) if parts else heads
+class Layers:
+    """One reading of a followed ledger, by way and layer. ``watched``: since when it is, or the mark; ``at``: now;
+    both in seconds since the epoch."""
+
+    def __init__(self, table: Table, watched: float = 0.0, at: float = 0.0) -> None:
+        columns = (*COLUMNS, *(replace(c, kind="key") if c.name in KEYS else c for c in table.columns))
+        self.columns = columns
+        self._table, self._watched, self._at = table, watched, at
+        self._cells: dict[str, list[Any]] = {name: table[name].cells() for name in USED}
+        self.places = {place: self._ranked(rows) for place, rows in self._grouped().items()}
+        self.sums = {place: self._summed(place) for place in self.places}
+
+    def rates(self) -> dict[Place, float]:
+        """What each layer loses per second, where that is known."""
+        return {place: float(head["rate"]) for place, head in self.sums.items() if head["rate"] is not None}
+
+    def tree(self, opened: Collection[Place], trends: Mapping[Place, str]) -> Table:
+        """Ways, their layers, and below these all counters of those opened, and of the others the ones that move."""
+        heads: list[dict[str, Any]] = []
+        rows: list[int] = []
+        order: list[tuple[bool, int]] = []  # whether it is a head, and which
+        for way in dict.fromkeys(way for way, _ in self.places):
+            order.append((True, len(heads)))
+            heads.append({"kind": WAY, "way": way, "step": WAYS[way], "why": self._quiet(way)})
+            for place in self.places:
+                if place[0] == way:
+                    below = self.places[place] if place in opened else self._told(place)
+                    order.append((True, len(heads)))
+                    heads.append(self._head(place, len(below), place in opened, trends.get(place, "")))
+                    order += [(False, number) for number in range(len(rows), len(rows) + len(below))]
+                    rows += below
+        index = [number if is_head else len(heads) + number for is_head, number in order]
+        top = of_rows(self.columns, heads).table()
+        return concatenate([top, self._counters(rows)]).take(np.array(index, np.intp)).with_gaps(self._table.gaps)
+
+    def flat(self) -> Table:
+        """The counters alone, in the same order."""
+        return self._counters([row for rows in self.places.values() for row in rows]).with_gaps(self._table.gaps)
+
+    def _counters(self, rows: Sequence[int]) -> Table:
+        ways = {row: place[0] for place, group in self.places.items() for row in group}
+        told = [{"kind": COUNTER, "way": ways[at], "step": f"{self._mark([at])}   {self._cells['counter'][at]}",
+                 "why": self._why(at)} for at in rows]  # fmt: skip
+        part = self._table.take(np.array(rows, np.intp))
+        return Table(self.columns, {**of_rows(COLUMNS, told).table().arrays, **part.arrays})
+
+    def _grouped(self) -> dict[Place, list[int]]:
+        """Rows by way and layer: inward from the device up, then outward; layers without any are left out."""
+        found: dict[Place, list[int]] = {}
+        for at, (layer, direction) in enumerate(zip(self._cells["layer"], self._cells["direction"], strict=True)):
+            found.setdefault((SEND if direction == "tx" else RECEIVE, layer), []).append(at)
+        order = [*((RECEIVE, layer) for layer in LAYERS), *((SEND, layer) for layer in LAYERS[::-1])]
+        return {place: found[place] for place in order if place in found}
+
+    def _ranked(self, rows: list[int]) -> list[int]:
+        """What moves fastest first, of several that move alike what tells most; then what moved last."""
+        rate, part_of, last, total = (self._cells[name] for name in ("rate", "part_of", "last_moved", "total"))
+        return sorted(rows, key=lambda at: (-(rate[at] or 0), not part_of[at], -(last[at] or 0), -(total[at] or 0)))
+
+    def _summed(self, place: Place) -> dict[str, Any]:
+        """One layer: sums of what is lost in it, each packet once."""
+        cells, rows = self._cells, self.places[place]
+        counted = list(self._once([at for at in rows if cells["severity"][at] in SUMMED]))
+        severities = [cells["severity"][at] for at in (self._moving(rows) or rows)]
+        return {
+            **{name: total([cells[name][at] for at in counted]) for name in ("total", "since", "delta", "rate")},
+            "severity": min(severities, key=WORST.index),
+            "first_moved": min((cells["first_moved"][at] for at in rows if cells["first_moved"][at]), default=None),
+            "last_moved": max((cells["last_moved"][at] for at in rows if cells["last_moved"][at]), default=None),
+        }
+
+    def _once(self, rows: Sequence[int]) -> Iterator[int]:
+        """Rows whose packets are in no other row's number."""
+        counter, dev, part_of = self._cells["counter"], self._cells["dev"], self._cells["part_of"]
+        present = {(counter[at], dev[at]) for at in rows}
+        for at in rows:
+            if not any((name, own) in present for name in part_of[at] or () for own in (None, dev[at])):
+                yield at
+
+    def _moving(self, rows: Sequence[int]) -> list[int]:
+        return [at for at in rows if (self._cells["rate"][at] or 0) > 0]
+
+    def _told(self, place: Place) -> list[int]:
+        """Of a layer that is not opened: what moves or has just moved, unless it is noise."""
+        last, severity = self._cells["last_moved"], self._cells["severity"]
+        rows = [
+            at for at in self.places[place] if last[at] and last[at] > self._at - RECENT and severity[at] != "noise"
+        ]
+        return rows[:NAMED]
+
+    def _mark(self, rows: Sequence[int]) -> str:
+        """The sign of the worst that moves, a blank when nothing does."""
+        severities = [self._cells["severity"][at] for at in self._moving(rows)]
+        return MARKS[min(severities, key=WORST.index)] if severities else " "
+
+    def _head(self, place: Place, told: int, is_open: bool, trend: str) -> dict[str, Any]:
+        rows, head = self.places[place], self.sums[place]
+        sign = "-" if is_open else "+"
+        if not is_open and (more := len(self._moving(rows)) - told) > 0:
+            why = f"{more} more {'moves' if more == 1 else 'move'}"
+        elif head["last_moved"] and not self._moving(rows):
+            why = f"moved {span(self._at - head['last_moved'])} ago"
+        else:
+            why = ""
+        step = f"{self._mark(rows)} {sign} {place[1]:<9} {trend}".rstrip()
+        return {"kind": LAYER, "way": place[0], "layer": place[1], "step": step, "why": why or None, **head}
+
+    def _why(self, at: int) -> str:
+        """One counter's scope, where that tells something, and its usual cause."""
+        scope, process, state = (self._cells[name][at] for name in ("scope", "process", "state"))
+        words = [] if scope in EVERYWHERE else [str(scope)]
+        words += [f"{process}[{self._cells['pid'][at]}]"] if process else []
+        words += [f"({state})"] if state else []
+        cause = self._cells["cause"][at] or ""
+        return f"{' '.join(words)}: {cause}" if words else str(cause)
+
+    def _quiet(self, way: str) -> str:
+        """What moves on one way, or for how long nothing has been lost there."""
+        rows = [at for place, rows in self.places.items() if place[0] == way for at in rows]
+        moving, severity = self._moving(rows), self._cells["severity"]
+        losing = [at for at in moving if severity[at] in SUMMED]
+        if losing:
+            return f"{counters(len(losing))} of loss move{'s' * (len(losing) == 1)}"
+        last = max((self._cells["last_moved"][at] or 0 for at in rows if severity[at] in SUMMED), default=0)
+        other = f"; {counters(len(moving))} of less weight" if moving else ""
+        return f"nothing lost for {span(self._at - max(last, self._watched))}{other}"
 
 
-def grouped(table: Table) -> dict[Place, list[int]]:
-    """Rows by way and layer: inward from the device up, then outward; layers without any are left out."""
-    layers, directions = table["layer"].cells(), table["direction"].cells()
-    found: dict[Place, list[int]] = {}
-    for way, order in ((RECEIVE, LAYERS), (SEND, LAYERS[::-1])):
-        for layer in order:
-            rows = [at for at, (own, to) in enumerate(zip(layers, directions, strict=True))
-                    if own == layer and (to == "tx") == (way == SEND)]  # fmt: skip
-            if rows:
-                found[way, layer] = rows
-    return found
-
-
-def below(table: Table, way: str, rows: Sequence[int]) -> Table:
-    """The counters of one layer, what moves fastest first, then what moved last."""
-
-    def rank(at: int) -> tuple[float, float, int]:
-        return tuple(-float(str(table.cell(at, name) or 0)) for name in ("rate", "last_moved", "total"))  # type: ignore[return-value]
-
-    ranked = sorted(rows, key=rank)
-    told = [{"kind": COUNTER, "way": way, "name": f"  {table.cell(at, 'counter')}"} for at in ranked]
-    part = table.take(ranked)  # type: ignore[arg-type]
-    extra = of_rows(COLUMNS, told).table()
-    return Table((*COLUMNS, *part.columns), {**extra.arrays, **part.arrays}, part.gaps)
-
-
-def summed(place: Place, rows: Sequence[Row]) -> dict[str, Any]:
-    """One layer: sums of what is lost in it, each packet once, and the counters that move."""
-    way, layer = place
-    counted = list(once([row for row in rows if row.get("severity") in SUMMED]))
-    moving = sorted((row for row in rows if row.get("delta")), key=lambda row: -int(str(row["delta"])))
-    names = list(dict.fromkeys(str(row["counter"]) for row in moving))
-    severities = [str(row.get("severity")) for row in (moving or rows)]
-    return {
-        "kind": LAYER, "way": way, "name": layer, "layer": layer, "which": "", "counter": ", ".join(names[:NAMED]),
-        **{name: total(counted, name) for name in ("total", "since", "delta", "rate")},
-        "severity": min(severities, key=WORST.index),
-        "cause": moving[0].get("cause") if moving else None,
-        "first_moved": min((float(str(row["first_moved"])) for row in rows if row.get("first_moved")), default=None),
-        "last_moved": max((float(str(row["last_moved"])) for row in rows if row.get("last_moved")), default=None),
-    }  # fmt: skip
-
-
-def once(rows: Sequence[Row]) -> Iterator[Row]:
-    """Rows whose packets are in no other row's number."""
-    present = {(row["counter"], row.get("dev")) for row in rows}
-    for row in rows:
-        part_of = row.get("part_of")
-        within = part_of if isinstance(part_of, list) else []
-        if not any((name, dev) in present for name in within for dev in (None, row.get("dev"))):
-            yield row
-
-
-def total(rows: Sequence[Row], name: str) -> Any:
+def total(cells: Sequence[Any]) -> Any:
     """The sum of a column, absent where no row has it."""
-    known = [row[name] for row in rows if row.get(name) is not None]
+    known = [cell for cell in cells if cell is not None]
     return sum(known) if known else None
+
+
+def counters(number: int) -> str:
+    return f"{number} counter{'s' * (number != 1)}"
+
+
+def span(seconds: float) -> str:
+    """A time as a clock tells it: 00:31, 1:02:03."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
