@@ -15,6 +15,7 @@ LINK = "rtnl_link_stats64."
 ENUM, MIB = "skb_drop_reason_", "linux_mib_"
 Entry = Counter | Reason | Place
 
+SHORT = 3  # letters of a name that many others contain
 LONGEST = 120  # letters of a name that are looked at
 VALUE = re.compile(r"(?:[:=] ?|(?<=\w) )\d+(?: \d+\.\d+)?$")  # a whole line of `ethtool -S`, `conntrack -S` or `nstat`
 NO_LETTER = re.compile(r"[^a-z0-9]+")
@@ -211,7 +212,8 @@ def similar(text: str, most: int = 6) -> list[str]:
     """Names close to one that is not known: some that contain it, then those that differ in a few letters."""
     told = bare(trimmed(text[:64]).lower().removeprefix(find.REASON_PREFIX).removeprefix(ENUM))
     names = [*sorted(find.counters(), key=rank), *find.reasons(), *find.places()]
-    inside = [name for name in names if len(told) > 2 and told in bare(name)]
+    inside = [name for name in names if told in bare(name)] if len(told) > SHORT else []
+    inside += [name for name in names if bare(name).startswith(told)] if 1 < len(told) <= SHORT else []
     keys = {bare(key): name for name in reversed(names) for key in (name.partition(".")[2] or name, name)}
-    close = [keys[key] for key in closest(told, keys, most)]
+    close = [keys[key] for key in closest(told, keys, most)] if len(told) >= SHORT else []
     return list(dict.fromkeys((*inside[: most - 1], *close)))[:most]
