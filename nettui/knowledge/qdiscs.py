@@ -109,11 +109,11 @@ QDISCS = (
         layer="qdisc",
         direction="tx",
         severity="noise",
-        counts="Times that a class wanted to send and had neither rate nor anything to borrow.",
+        counts="Times that a class came to have neither rate left nor anything to borrow, and had to wait.",
         cause="the class is held to its rate",
         causes=("the shaper works as it was told",),
         remedies=("tc -s class show dev DEV",),
-        source="net/sched/sch_htb.c, htb_dequeue",
+        source="net/sched/sch_htb.c, htb_change_class_mode",
     ),
     Counter(
         name="class.requeues",

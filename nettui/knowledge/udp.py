@@ -134,7 +134,7 @@ def udp(group: str) -> tuple[Counter, ...]:
             causes=(
                 "a qdisc on the outgoing device dropped the datagram: its drops move too",
                 "the process sends faster than the device, and its send buffer is full",
-                "no memory, or a neighbour that does not answer",
+                "no memory, a full neighbour table, or a neighbour that does not answer while much waits for it",
             ),
             remedies=(
                 "nettui report qdiscs --where 'drops > 0' --sort -drops  # a qdisc that drops",

@@ -248,10 +248,11 @@ SENT = (
     entry(
         "OutBundleCheckError",
         "tx",
-        "Packets whose chain of SAs and routes was no longer valid.",
-        "route or SA changed",
-        ("a route or an SA changed in the same moment",),
-        "Documentation/networking/xfrm_proc.rst",
+        "Once packets whose chain of SAs and routes was no longer valid. The name is left over: no kernel from 4.18 on "
+        "counts it, such a chain is built anew.",
+        "not counted by these kernels",
+        ("none: it stays 0",),
+        "net/xfrm/xfrm_proc.c, xfrm_mib_list; net/xfrm/xfrm_policy.c, xfrm_bundle_ok",
         remedies=(STATES, POLICIES),
     ),
     entry(
@@ -320,10 +321,10 @@ SENT = (
     entry(
         "OutPolDead",
         "tx",
-        "Packets whose policy was removed in the same moment.",
-        "policy was just removed",
-        ("policies that are changed while packets flow",),
-        LOOKUP,
+        "Once packets whose policy had just been removed. The name is left over: no kernel from 4.18 on counts it.",
+        "not counted by these kernels",
+        ("none: it stays 0",),
+        "net/xfrm/xfrm_proc.c, xfrm_mib_list; net/xfrm/xfrm_policy.c",
         remedies=(POLICIES,),
     ),
     entry(
