@@ -1,17 +1,16 @@
-"""Where sections come from: read once for a report, or kept fresh by one worker thread for the screen."""
+"""Where sections come from: read once for a report, or followed line by line; nettui.live keeps a screen fresh."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from collectors import Host
 from collectors.collector import Equalities
-from collectors.netlink.changes import FOLLOWED, Changes
+from collectors.netlink.changes import FOLLOWED
 from collectors.registry import collector
 from collectors.table import Gap, Table
 from nettui.derive import SECTIONS, derive, fill
@@ -24,9 +23,7 @@ if TYPE_CHECKING:
 BUDGET = 0.05  # share of one core that reading may take
 SHARE = 0.0025  # of one core that each table of a watch may take, if it is read every other round all the same
 SAFETY = 60.0  # seconds after which a followed table is read again although no change was heard of
-IDLE = 3600.0
 LEDGER = "drops"
-LISTEN = 0.5  # seconds between looks at what the kernel told
 
 
 def read(sections: Sequence[str], host: Host, equalities: Mapping[str, Equalities] | None = None) -> Snapshot:
@@ -82,153 +79,6 @@ def attempted(section: str, raw: Snapshot) -> Table | Gap:
         return derive(section, raw)
     except Exception as error:
         return gap(error)
-
-
-class Live:
-    """Keeps the sections on screen fresh from one worker thread, and delivers each new snapshot to a callback.
-
-    A table is due when its period has passed, or, where the kernel tells of changes, when it has told of one; and
-    never before the processor time of its last reading, and of all that was read and joined last, has become 5 % of
-    the time since, unless it is asked for.
-    """
-
-    def __init__(self, host: Host, deliver: Callable[[Snapshot], None]) -> None:
-        self._host, self._deliver = host, deliver
-        self._sections: tuple[str, ...] = ()
-        self._wake = threading.Condition()
-        self._stopped = self._frozen = self._asked = False
-        self._readings: dict[str, Reading] = {}
-        self._earliest = 0.0  # time.monotonic before which nothing is read unasked
-        self._changes: Changes | None = None
-        self._inode: int | None = -1  # of the namespace that changes are heard from
-        self._follower: Follower | None = None  # of the ledger, once it was on screen
-        self._wishes: list[Callable[[Follower], object]] = []  # what the reader asked of it meanwhile
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, daemon=True, name="live").start()
-
-    def show(self, sections: Sequence[str]) -> None:
-        """What is on screen from now on; delivered at once, then as it changes."""
-        with self._wake:
-            self._sections, self._asked = tuple(sections), True
-            self._wake.notify()
-
-    def refresh(self) -> None:
-        """Read what is on screen now, whatever its pace."""
-        with self._wake:
-            self._asked = True
-            for reading in list(self._readings.values()):  # the worker may add one meanwhile
-                reading.due = 0.0
-            self._wake.notify()
-
-    def freeze(self, frozen: bool) -> None:
-        """While frozen nothing is read or delivered; then what is on screen is delivered at once."""
-        with self._wake:
-            self._frozen = frozen
-            self._asked |= not frozen
-            self._wake.notify()
-
-    def mark(self) -> None:
-        """From now on the ledger counts what moved anew."""
-        self._wish(lambda follower: follower.mark())
-
-    def watch_reasons(self, wanted: bool) -> None:
-        """Begin or end counting drop reasons."""
-        self._wish(lambda follower: follower.watch_reasons(wanted))
-
-    def _wish(self, wish: Callable[[Follower], object]) -> None:
-        with self._wake:
-            self._wishes.append(wish)
-        self.refresh()
-
-    def stop(self) -> None:
-        with self._wake:
-            self._stopped = True
-            self._wake.notify()
-
-    def _run(self) -> None:
-        while not self._stopped:
-            with self._wake:
-                sections, asked = self._sections, self._asked and not self._frozen
-                if asked:
-                    self._asked = False
-            try:
-                self._serve(sections, asked)
-            except Exception as error:  # whatever fails here is shown, and the next round tries again
-                self._deliver(Snapshot(time.time(), {}, dict.fromkeys(sections, gap(error))))
-                time.sleep(LISTEN)
-            with self._wake:
-                if not (self._stopped or (self._asked and not self._frozen)):
-                    self._wake.wait(self._pause(sections))
-        if self._changes:
-            self._changes.close()
-        if self._follower:
-            self._follower.close()
-
-    def _serve(self, sections: Sequence[str], asked: bool) -> None:
-        if not sections or self._frozen:
-            return
-        self._follow()
-        due = self._update(sections, asked)
-        if due or asked:
-            started = time.thread_time()
-            snapshot = self._snapshot(sections)
-            spent = time.thread_time() - started + sum(self._readings[name].spent for name in due)
-            self._earliest = time.monotonic() + spent / BUDGET
-            if not self._frozen and not self._stopped:  # it may have come while this was read
-                self._deliver(snapshot)
-
-    def _follow(self) -> None:
-        """Listen in the namespace that the host stands for now: its name may have come to mean another one."""
-        try:
-            inode = self._host.namespace_path().stat().st_ino
-        except OSError:
-            inode = None
-        if inode == self._inode:
-            return
-        if self._changes:
-            self._changes.close()
-        try:
-            self._changes = Changes(self._host)
-        except OSError:
-            self._changes = None  # then every table is polled
-        self._inode = inode
-        for reading in self._readings.values():
-            reading.due = 0.0
-
-    def _update(self, sections: Sequence[str], asked: bool) -> list[str]:
-        """Read what is due; the names of these tables."""
-        changed = self._changes.heard() if self._changes else set()
-        due = []
-        for name in needed(sections):
-            reading = self._readings.setdefault(name, Reading())
-            reading.dirty |= name in changed
-            now = time.monotonic()
-            if (asked or now >= self._earliest) and reading.is_due(now):
-                due.append(name)
-        with entered(self._host) as inside:
-            for name in due:
-                self._readings[name].read(name, inside, self._changes is not None)
-        return due
-
-    def _pause(self, sections: Sequence[str]) -> float:
-        if not sections or self._frozen:
-            return IDLE
-        dues = [reading.due for name in needed(sections) if (reading := self._readings.get(name))]
-        pause = max(min(dues, default=0.0), self._earliest) - time.monotonic()
-        return max(0.05, min(pause, LISTEN) if self._changes else pause)
-
-    def _snapshot(self, sections: Sequence[str]) -> Snapshot:
-        names = [name for name in needed(sections) if name in self._readings]
-        snapshot = derived(sections, readings_snapshot({name: self._readings[name] for name in names}))
-        if LEDGER not in snapshot.tables:
-            return snapshot
-        self._follower = self._follower or follower(self._host)
-        with self._wake:
-            wishes, self._wishes = self._wishes, []
-        for wish in wishes:
-            wish(self._follower)
-        return with_ledger(snapshot, self._follower, readings_times(self._readings))
 
 
 def watched(host: Host, interval: float, follower: Follower) -> Iterator[Snapshot]:

@@ -21,7 +21,7 @@ from unittest import mock
 import resvg_py
 
 from collectors import Host
-from nettui.sources import Live
+from nettui.live import Live
 from nettui.tui.app import Nettui
 from tests import netfilter_scenes
 from tests.lab import Namespace, run

@@ -43,6 +43,11 @@ class Follower:
     def watching_reasons(self) -> bool:
         return self._reasons is not None
 
+    @property
+    def reasons_by(self) -> str:
+        """How drop reasons are counted, "bpf" or "tracefs"; "" while they are not."""
+        return self._reasons.way if self._reasons else ""
+
     def watch_reasons(self, wanted: bool) -> Gap | None:
         """Begin or end counting drop reasons; why they cannot be counted, if so."""
         if not wanted or self._reasons:

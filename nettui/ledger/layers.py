@@ -159,7 +159,7 @@ class Layers:
             return f"{counters(len(losing))} of loss move{'s' * (len(losing) == 1)}"
         last = max((self._cells["last_moved"][at] or 0 for at in rows if severity[at] in SUMMED), default=0)
         other = f"; {counters(len(moving))} of less weight" if moving else ""
-        return f"nothing lost for {span(self._at - max(last, self._watched))}{other}"
+        return f"nothing lost for {span(self._at - (last or self._watched))}{other}"
 
 
 def total(cells: Sequence[Any]) -> Any:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from collectors.values import Cell
 from nettui.details import details
-from nettui.tui.dialogs import Checklist, Choice, Chooser, Reader
+from nettui.tui import explaining
+from nettui.tui.dialogs import Checklist, Choice, Chooser, Explanation, Reader
+from nettui.tui.drops_pane import DropsPane, counters_below
 from nettui.tui.jumps import Jump, candidates, pivots
 from nettui.tui.pages import detail as detail_page
 from nettui.tui.pages import facts_page, help_page
@@ -54,6 +58,8 @@ async def columns(app: Nettui, pane: Pane) -> None:
 
 async def detail(app: Nettui, pane: Pane) -> None:
     """Every column of the row under the cursor; what is read for it alone follows when it has come."""
+    if pane.open_row():
+        return
     row = pane.cursor_row()
     if row is None or pane.table is None or pane.notice:
         return
@@ -71,6 +77,44 @@ async def detail(app: Nettui, pane: Pane) -> None:
 
     await app.push_screen(reader)
     threading.Thread(target=read, daemon=True, name="details").start()
+
+
+async def explain(app: Nettui, pane: Pane) -> None:
+    """What the counter of the row under the cursor means, or which of its columns something is known of."""
+    row, table, at = pane.under_cursor(), pane.table, pane.cursor_row()
+    if row is None or table is None or at is None:
+        return
+    if isinstance(pane, DropsPane) and not row.get("counter"):
+        rows = counters_below(table, at)
+        if not rows:
+            app.say("nothing moves here; Enter opens it to counters that can be explained")
+            return
+        read(app, [(str(below["counter"]), explaining.now(below)) for below in rows])
+        return
+    found = explaining.names(pane.panel.name, row)
+    if row.get("counter"):
+        read(app, [(found[0], explaining.now(row)), *((name, "") for name in found[1:])])
+    elif len(found) == 1:
+        read(app, [(found[0], told(row, found[0]))])
+    elif found:
+        choices = [Choice(name, name, explaining.cause(name)) for name in found]
+
+        def take(name: object) -> None:
+            if isinstance(name, str):
+                read(app, [(name, told(row, name))])
+
+        await app.push_screen(Chooser(f"explain, of {row_title(pane, table, at)}", choices), take)
+    else:
+        app.say(f"{pane.panel.name}: no counter above zero in this row that can be explained")
+
+
+def read(app: Nettui, known: list[tuple[str, str]]) -> None:
+    app.push_screen(Explanation(known[0][0], lambda width: explaining.page(known, width)))
+
+
+def told(row: Mapping[str, Cell], name: str) -> str:
+    """What a row's column says, by the counter's name."""
+    return f"{row[name.partition('.')[2]]:,}"
 
 
 async def help(app: Nettui, pane: Pane) -> None:

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 from textual.app import App, ComposeResult
@@ -18,7 +18,8 @@ from textual.events import Event, Key
 from textual.message import Message
 
 from collectors import Host
-from collectors.table import Table
+from collectors.table import Gap, Table
+from nettui.ledger.layers import span
 from nettui.panels.panel import Panel
 from nettui.panels.registry import PANELS
 from nettui.query import QueryError, compile
@@ -27,22 +28,34 @@ from nettui.snapshot import Snapshot
 from nettui.tui.arrange import Arrangement, Arranger
 from nettui.tui.bars import Bar, Part, Tabs, header
 from nettui.tui.cells import BOLD, DIM, MARKED, PLAIN, REVERSE, WARNING, cell_text
+from nettui.tui.drops_pane import DropsPane
 from nettui.tui.jumps import Jump
 from nettui.tui.look import CSS
 from nettui.tui.pane import Pane
 from nettui.tui.status import HINTS, fault_text, gap_text, status_parts, timing_parts
 
 INTERRUPTED = 130
+DROPS = "drops"
+KINDS: Mapping[str, type[Pane]] = {DROPS: DropsPane}  # panels that are more than a table
+REASONS_BY = {"bpf": "a BPF program", "tracefs": "the event skb:kfree_skb"}
 SAID_FOR = 4.0  # seconds that a message stays in the status line
 
 
 class Source(Protocol):
-    """What feeds the screen; nettui.sources.Live, or a test's own."""
+    """What feeds the screen; nettui.live.Live, or a test's own. ``reasons``: how drop reasons are counted now, "" when
+    they are not, or the gap that stands in the way. ``followed``: since when the ledger is, seconds since the epoch."""
+
+    followed: float | None
+
+    @property
+    def reasons(self) -> str | Gap: ...
 
     def start(self) -> None: ...
     def show(self, sections: Sequence[str]) -> None: ...
     def freeze(self, frozen: bool) -> None: ...
     def refresh(self) -> None: ...
+    def mark(self) -> None: ...
+    def watch_reasons(self, wanted: bool) -> None: ...
     def stop(self) -> None: ...
 
 
@@ -87,6 +100,9 @@ class Nettui(App[int]):
         Binding("S", "reverse_sort", show=False),
         Binding("enter", "above('detail')", show=False),
         Binding("p", "above('pivot')", show=False),
+        Binding("e", "above('explain')", show=False),
+        Binding("m", "mark", show=False),
+        Binding("t", "reasons", show=False),
         Binding("space", "freeze", show=False),
         Binding("c", "above('columns')", show=False),
         Binding("y", "copy_row", show=False),
@@ -117,6 +133,9 @@ class Nettui(App[int]):
         self._opening = opening
         self._frozen = False
         self._failed = ""
+        self._marked: float | None = None  # time of the mark, seconds since the epoch
+        self._reasons_wanted = False
+        self._reasons: str | Gap = ""  # as last told
         self._said: tuple[str, float] = ("", 0.0)
         self._source = feed(host, self._deliver)
         self._arranger = Arranger(lambda name, answer: self._post(Arranged(name, answer)))
@@ -137,6 +156,7 @@ class Nettui(App[int]):
         yield Tabs(self.panels)
         yield Bar(WARNING, id="banner")
         yield Container(id="body")
+        yield Bar(id="about")
         yield Bar(REVERSE, id="status")
         yield Bar(id="command")
 
@@ -173,7 +193,9 @@ class Nettui(App[int]):
         self._active = name
         self._source.show([name])
         if pane is None:
-            pane = Pane(self._panel(name), self._arranger.ask)
+            pane = KINDS.get(name, Pane)(self._panel(name), self._arranger.ask)
+            if isinstance(pane, DropsPane):
+                pane.watched = self._marked or self._source.followed
             if before is not None:
                 before.display = False
             await self.screen_stack[0].query_one("#body").mount(pane)
@@ -235,6 +257,7 @@ class Nettui(App[int]):
                     pane.receive(message.snapshot)
             except Exception as error:  # the boundary: one panel's fault is shown, and the rest goes on
                 pane.fail(error)
+        self._hear_of_reasons()
         self._draw_bars()
 
     def _receive_filtered(self, pane: Pane, snapshot: Snapshot) -> None:
@@ -260,7 +283,18 @@ class Nettui(App[int]):
         self._draw_bars()
 
     def on_table_view_moved(self) -> None:
+        self._draw_about()
         self._draw_status()
+
+    def _hear_of_reasons(self) -> None:
+        """How drop reasons are counted now, said once when that has changed."""
+        if not self._reasons_wanted or self._source.reasons == self._reasons:
+            return
+        self._reasons = self._source.reasons
+        if isinstance(self._reasons, Gap):
+            self.say(f"drop reasons: {gap_text(self._reasons)}")
+        elif self._reasons:
+            self.say(f"drop reasons are counted now, by {REASONS_BY.get(self._reasons, self._reasons)}; t ends it")
 
     def say(self, text: str) -> None:
         """A message in the status line, for a few seconds."""
@@ -269,6 +303,7 @@ class Nettui(App[int]):
 
     def _tick(self) -> None:
         pane = self.pane()
+        self._hear_of_reasons()
         if pane is not None:
             pane.tick(self._frozen)
         self._draw_bars()
@@ -291,8 +326,16 @@ class Nettui(App[int]):
         told += [gap_text(gap) for gap in gaps]
         banner.display = bool(told)
         banner.put([(" ! " + "; ".join(told), PLAIN)])
+        self._draw_about()
         command.put([(" $ ", DIM), (pane.panel.command, PLAIN)], [(hint, DIM) for hint in HINTS])
         self._draw_status()
+
+    def _draw_about(self) -> None:
+        pane, bar = self.pane(), self._bar("about")
+        if pane is not None and bar is not None:
+            text = pane.about()
+            bar.display = bool(text)
+            bar.put([(f" {text}", BOLD)])
 
     def _state(self, pane: Pane) -> list[Part]:
         at = time.strftime(" %H:%M:%S ", time.localtime(pane.read_at or time.time()))
@@ -307,8 +350,15 @@ class Nettui(App[int]):
         if pane is None or status is None:
             return
         said, until = self._said
-        left = [(f" {said}", BOLD)] if time.monotonic() < until else status_parts(pane)
+        left = [(f" {said}", BOLD)] if time.monotonic() < until else [*status_parts(pane), *self._watch_parts()]
         status.put(left, timing_parts(pane))
+
+    def _watch_parts(self) -> list[Part]:
+        """How long ago the mark was set, and whether drop reasons are counted."""
+        parts = [] if self._marked is None else [(f"  since mark {span(time.time() - self._marked)}", BOLD)]
+        if isinstance(self._reasons, Gap):
+            return [*parts, ("  no reasons: see above", WARNING)]
+        return [*parts, (f"  reasons: {self._reasons}", BOLD)] if self._reasons else parts
 
     # actions
 
@@ -334,6 +384,28 @@ class Nettui(App[int]):
         else:
             self._source.refresh()
             self.say("reading again")
+
+    def action_mark(self) -> None:
+        """From now on the ledger counts anew."""
+        if self._frozen:
+            self.say("frozen: Space goes on, then m marks")
+            return
+        self._marked = time.time()
+        self._source.mark()
+        drops = self.pane(DROPS)
+        if isinstance(drops, DropsPane):
+            drops.watched = self._marked
+        self.say("marked: the drops panel (D) counts from now on")
+
+    def action_reasons(self) -> None:
+        """Begin or end counting drop reasons; the source tells how, or why not."""
+        if self._frozen:
+            self.say("frozen: Space goes on, then t counts drop reasons")
+            return
+        self._reasons_wanted = not self._reasons_wanted
+        self._reasons = ""
+        self._source.watch_reasons(self._reasons_wanted)
+        self.say("asking the kernel for drop reasons ..." if self._reasons_wanted else "drop reasons are off")
 
     async def action_type_filter(self) -> None:
         from nettui.tui.filter_box import FilterBox
@@ -408,7 +480,7 @@ def run(host: Host, panel: str | None = None) -> int:
     if not (sys.__stdin__ and sys.__stdin__.isatty() and sys.__stdout__ and sys.__stdout__.isatty()):
         print("nettui: the full screen needs a terminal; try: nettui report", file=sys.stderr)  # noqa: T201
         return 2
-    from nettui.sources import Live
+    from nettui.live import Live
 
     return start(host, Live, panel)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
+import time
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -27,6 +30,7 @@ LOSS = Style(color="red", bold=True)
 WARNING = Style(color="yellow", bold=True)
 HEADING = Style(color="cyan", bold=True)
 MISSING = "-"
+MOMENTS = ("first_moved", "last_moved")  # columns of seconds since the epoch
 PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
 
@@ -40,9 +44,11 @@ class Glyphs(NamedTuple):
     rest: str = "░"
     left: str = "‹"
     right: str = "›"
+    none: str = "·"
+    steps: str = "▁▂▃▄▅▆▇█"
 
 
-ASCII = Glyphs("^", "v", "~", "#", ".", "<", ">")
+ASCII = Glyphs("^", "v", "~", "#", ".", "<", ">", ".", "-=+*xX%#")
 
 
 def glyphs() -> Glyphs:
@@ -95,6 +101,8 @@ def cell_text(cell: Cell, column: Column) -> str:
         return MISSING
     if isinstance(cell, bool):
         return "yes" if cell else "no"
+    if column.name in MOMENTS and isinstance(cell, float):
+        return time.strftime("%H:%M:%S", time.localtime(cell))
     if column.unit == "%" and isinstance(cell, int | float):
         return f"{cell:.1f}"
     if isinstance(cell, float) or (column.unit == "bit/s" and isinstance(cell, int)):
@@ -118,6 +126,8 @@ def inner_text(value: Any) -> str:
 
 def full_text(cell: Cell, column: Column) -> str:
     """One cell in full, with its unit, for the detail."""
+    if column.name in MOMENTS:
+        return cell_text(cell, column)
     if isinstance(cell, float):
         text = f"{cell:,.2f}".rstrip("0").rstrip(".")
     elif isinstance(cell, int) and not isinstance(cell, bool) and column.kind == "counter":
@@ -137,6 +147,17 @@ def short(number: float) -> str:
     else:
         text = f"{size:.0f}" if size >= 99.95 else f"{size:.1f}" if size >= 0.95 else f"{size:.2f}"
     return ("-" if number < 0 else "") + text + PREFIXES[power]
+
+
+def spark(readings: Iterable[float | None]) -> str:
+    """Numbers as columns of up to one cell's height, the largest full; zero is a dot, and what is not known a blank."""
+    known = list(readings)
+    most = max((number for number in known if number is not None), default=0.0) or 1.0
+    steps = GLYPHS.steps
+    return "".join(
+        " " if number is None else GLYPHS.none if number <= 0 else steps[math.ceil(number / most * len(steps)) - 1]
+        for number in known
+    )
 
 
 def bar(percent: float, width: int) -> str:

@@ -231,5 +231,11 @@ class Reader(Dialog):
             self.query_one(Vertical).border_subtitle = titled(foot)
 
 
+class Explanation(Reader):
+    """What a counter means; the key that opened it closes it too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("e", "leave", show=False)]
+
+
 def titled(text: str) -> Text:
     return Text(f" {scrub(text)} ", end="")

@@ -21,8 +21,11 @@ KEYS = (
     (":", "jump to anything by name: a panel, a device, an address"),
     ("/", "filter; Esc clears it again"),
     ("s  S", "sort by a column; reverse the order"),
-    ("Enter", "detail: every column of the row, with its meaning"),
+    ("Enter", "detail: every column of the row; of a layer of drops, its counters"),
     ("p", "pivot: from this row to what belongs to it in another panel"),
+    ("e", "explain: what the row's counter means, its causes, and what to do"),
+    ("m", "mark: from now on the drops panel counts anew, and every panel tells for how long"),
+    ("t", "drop reasons: the kernel's own, by a BPF program that only counts; t again ends it"),
     ("Backspace", "back to where the last jump or pivot came from"),
     ("Space", "freeze: nothing is read until Space again"),
     ("r", "read again now"),
@@ -42,6 +45,7 @@ SIGNS = (
     ("-", "absent: not known or not there, which zero never means"),
     ("bold", "a counter that has moved since the last reading"),
     ("!", "a counter of losses that is growing now"),
+    ("x  ~", "drops: what is refused on purpose moves; what moves is a warning or usual"),
 )
 
 

@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.message import Message
 
 from collectors.table import Gap, Table
+from collectors.values import Cell
 from nettui.panels.panel import Panel
 from nettui.query import Query
 from nettui.snapshot import Fill, Snapshot
@@ -76,6 +77,19 @@ class Pane(TableView):
     def sort_by(self, sort: tuple[str, bool] | None) -> None:
         self.sort = sort
         self._wish_for()
+
+    def under_cursor(self) -> dict[str, Cell] | None:
+        """The row under the cursor, absent cells left out; None when no rows are shown."""
+        row = self.cursor_row()
+        return None if row is None or self.table is None or self.notice else self.table.row(row)
+
+    def open_row(self) -> bool:
+        """Open or close what stands below the row under the cursor; False where it is no row of that kind."""
+        return False
+
+    def about(self) -> str:
+        """One line about the row under the cursor, below the table; none by default."""
+        return ""
 
     def settle(self, answer: Arrangement) -> None:
         """An arrangement has been worked out; an answer to an older wish is shown only while nothing else is."""

@@ -266,11 +266,19 @@ class TableView(ScrollView, can_focus=True):
         for column, cells in zip(self._columns, texts):
             wide = BAR + 6 if column.name == "fill" else max(map(width_of, cells), default=0)
             mark = 1 if column.name == self._sorted()[0] else 0
-            widest = max(WIDEST, self.size.width - USUAL) if column.name in LONG else WIDEST
-            wanted = min(widest, max(wide, width_of(heading(column)) + mark))
+            wanted = min(self._widest(column), max(wide, width_of(heading(column)) + mark))
             if wanted > self._widths.get(column.name, 0):
                 self._widths[column.name] = wanted
                 self._strips.clear()
+
+    def _widest(self, column: Column) -> int:
+        """What a column may take of the screen."""
+        return max(WIDEST, self.size.width - USUAL) if column.name in LONG else WIDEST
+
+    def _subjects(self, cells: list[list[Cell]]) -> list[Cell]:
+        """Of the drawn rows the column that tells what its numbers count."""
+        named = (own for column, own in zip(self._columns, cells) if column.name in ("what", "counter", "mark"))
+        return next(named, cells[0])
 
     def _cells(self, start: int, stop: int) -> tuple[list[list[Cell]], list[list[str]]]:
         """The cells of the positions from start to stop, and their texts, by column; the last screenful is kept."""
@@ -318,7 +326,7 @@ class TableView(ScrollView, can_focus=True):
             if column.name.endswith(SUFFIX) or column.name == "rate"
         }
         rates["value"] = rates.get("value") or rates.get("rate") or []
-        subjects = next((v for c, v in zip(self._columns, cells) if c.name in ("what", "counter", "mark")), cells[0])
+        subjects = self._subjects(cells)
         visible = [0, *range(1 + self.shifted, len(cells))]
         pieces = [
             self._pieces(

@@ -12,8 +12,8 @@ import pytest
 from collectors import Host
 from collectors.table import Gap
 from nettui import sources
+from nettui.live import Live
 from nettui.snapshot import Snapshot, take
-from nettui.sources import Live
 from tests.lab import joined_pair, namespace, needs_root, run
 
 pytestmark = needs_root

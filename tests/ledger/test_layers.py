@@ -110,7 +110,7 @@ def test_nothing_lost_is_said_with_how_long_it_has_been():
     still = {**UDP, "counter": "Udp.NoPorts", "rate": 0.0}
     retrans = {"layer": "tcp", "counter": "Tcp.RetransSegs", "severity": "warning", "rate": 5.0, "last_moved": 110.0}
     assert shown(ledger(still), watched=100.0, at=142.0)[0]["why"] == "nothing lost for 00:42"
-    assert shown(ledger({**still, "last_moved": 120.0}), watched=100.0, at=142.0)[0]["why"] == "nothing lost for 00:22"
+    assert shown(ledger({**still, "last_moved": 120.0}), watched=130.0, at=142.0)[0]["why"] == "nothing lost for 00:22"
     told = shown(ledger(still, retrans), watched=100.0, at=142.0)[0]["why"]
     assert told == "nothing lost for 00:42; 1 counter of less weight"
 

@@ -77,11 +77,13 @@ def routes(*rows: tuple[str, int, int]) -> Table:
 
 
 class Feed:
-    """In the place of nettui.sources.Live."""
+    """In the place of nettui.live.Live."""
 
     def __init__(self, host: Host, deliver: Callable[[Snapshot], None]) -> None:
         self.deliver = deliver
         self.calls: list[Any] = []
+        self.reasons: str | Gap = ""
+        self.followed: float | None = None
 
     def start(self) -> None:
         self.calls.append("start")
@@ -94,6 +96,12 @@ class Feed:
 
     def refresh(self) -> None:
         self.calls.append("refresh")
+
+    def mark(self) -> None:
+        self.calls.append("mark")
+
+    def watch_reasons(self, wanted: bool) -> None:
+        self.calls.append(("reasons", wanted))
 
     def stop(self) -> None:
         self.calls.append("stop")
