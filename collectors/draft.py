@@ -27,6 +27,8 @@ from collectors.values import (
     translated,
 )
 
+FEW = 8  # rows of which a constant column saves nothing
+
 
 class Draft:
     """``rows`` empty rows of ``columns``; each put fills the rows at ``at`` of one column."""
@@ -157,7 +159,7 @@ def owned(values: Values) -> Values:
 
 def condensed(array: NDArray[Any]) -> NDArray[Any]:
     """A copy of a one-dimensional array; of equal elements only one is kept."""
-    if not len(array) or array[0] != array[-1]:
+    if len(array) < FEW or array[0] != array[-1]:
         return np.array(array)
     if is_constant(array) or (array == array[0]).all():
         return constant(array[0].copy(), len(array))

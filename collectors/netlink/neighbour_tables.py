@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -82,15 +83,17 @@ COLUMNS = (
 
 
 def read(host: Host) -> Iterator[Block]:
-    """Each family's first datagram: its table comes first, and behind it the settings of every device.
+    """Each family's first message, which is its table; behind it come the settings of every device.
 
     The kernel tells the table again at the head of each further part (net/core/neighbour.c, neightbl_dump_info).
     """
-    receiver = Receiver(1)
+    receiver, first = Receiver(1), []
     for number, family in enumerate((socket.AF_INET, socket.AF_INET6), 1):
         with open_netlink(host, NETLINK_ROUTE) as sock:
             sock.send(request(RTM_GETNEIGHTBL, NLM_F_DUMP, number, struct.pack("=BBH", family, 0, 0)))
-            yield Block("tables", received(sock, receiver, 1)[0].copy())
+            (datagram,) = received(sock, receiver, 1)
+            first.append(datagram[: int.from_bytes(datagram[:4], sys.byteorder) + 3 & ~3].copy())
+    yield Block("tables", np.concatenate(first))
 
 
 def decode(raw: Raw) -> Table:

@@ -15,7 +15,7 @@ from collectors.netlink.disciplines import options, statistics
 from collectors.netlink.dump import NETLINK_ROUTE, decode_dump, dump
 from collectors.table import Column, Table
 from collectors.values import Cell
-from collectors.wire.netlink import Messages, text
+from collectors.wire.netlink import Messages, messages, text
 from collectors.wire.shapes import Shape, shapes
 
 RTM_NEWQDISC, RTM_GETQDISC, RTM_NEWTCLASS, RTM_GETTCLASS = 36, 38, 40, 42
@@ -104,11 +104,19 @@ def decode(raw: Raw) -> Table:
 
 def read_classes(host: Host) -> Iterator[Block]:
     """Classes are dumped by device: those of devices that have a classful discipline (tc's default hides the rest)."""
-    found = decode(read(host))
-    classful = found.codes("kind").matching(lambda kind: kind in CLASSFUL)
-    for index in np.unique(found.numbers("ifindex").numbers[classful]).tolist():
+    for index in sorted({index for block in read(host) for index in classful(messages(block.data))}):
         body = struct.pack("=BBHiIII", 0, 0, 0, index, 0, 0, 0)
         yield from dump(host, NETLINK_ROUTE, RTM_GETTCLASS, body, "classes")
+
+
+def classful(found: Messages) -> Iterator[int]:
+    """The devices of these qdiscs that have classes."""
+    for shape in shapes(found.of(RTM_NEWQDISC), TCMSG.itemsize):
+        if TCA_KIND in shape:
+            kinds = shape.bytes_of(TCA_KIND)
+            for row, index in enumerate(shape.header(TCMSG)["tcm_ifindex"].tolist()):
+                if text(kinds[row].tobytes()) in CLASSFUL:
+                    yield index
 
 
 def decode_classes(raw: Raw) -> Table:

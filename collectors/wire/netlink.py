@@ -36,6 +36,9 @@ class NetlinkError(OSError):
     """The kernel's refusal: ``errno``, and the extended-ack text where it gave one."""
 
 
+SHORT = 2048  # bytes in which a walk is quicker than a search
+
+
 @dataclass(frozen=True, slots=True)
 class Messages:
     """The messages of one buffer, in order: ``data`` (bytes,) uint8; offsets, lengths, types, flags (n,)."""
@@ -55,7 +58,9 @@ class Messages:
 
     def of(self, *types: int) -> Messages:
         """Only the messages of these types, in order."""
-        kept = np.isin(self.types, types)
+        kept = self.types == types[0]
+        for further in types[1:]:  # np.isin takes ten times as long
+            kept |= self.types == further
         return self if kept.all() else self.take(kept)
 
     def take(self, kept: NDArray[np.bool_]) -> Messages:
@@ -95,7 +100,7 @@ def message_offsets(words: NDArray[np.uint32], size: int) -> NDArray[np.intp]:
         if run > 1:
             runs.append(np.arange(at, at + run * stride, stride))
             at += run * stride
-        elif not searched:
+        elif not searched and size - at > SHORT:
             searched = True
             at = chain(words, at, size, runs)
         else:

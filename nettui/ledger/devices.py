@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from collectors.table import Table
@@ -9,6 +10,8 @@ from nettui.joins import index_names
 from nettui.ledger.row import HOST, Row, moved, of_loss, texts
 
 NOT_LOSS = ("packets", "bytes", "compressed", "multicast")  # ends of the names in rtnl_link_stats64
+# drivers' counters that are traffic in every driver, so that no pattern is asked
+TRAFFIC = re.compile(r"peer_ifindex|([rt]x_?)?(queue_?)?(\d+_)?([rt]x_)?(xdp_)?(packets|bytes)")
 SOFTNET = ("dropped", "flow_limit", "time_squeeze")
 QUEUE = ("drops", "overlimits", "requeues")
 INWARD = ("ingress", "clsact")
@@ -46,7 +49,7 @@ def driver_statistics(tables: Mapping[str, Table]) -> Iterator[Row]:
     known = texts(table, "ifindex", "name", "slot")
     for at, total in moved(table, "value"):
         index, name, slot = known[at]
-        if of_loss(f"ethtool.{name}"):
+        if not TRAFFIC.fullmatch(name) and of_loss(f"ethtool.{name}"):
             row = of_device(f"ethtool.{name}", total, index, names.get(index, f"if{index}"))
             yield row._replace(which=f"{row.which} counter {slot}")
 

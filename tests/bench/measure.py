@@ -14,6 +14,7 @@ from collectors.netfilter.nfnetlink import NETLINK_NETFILTER
 from collectors.netlink.dump import NETLINK_ROUTE, open_netlink, sequences
 from collectors.registry import collector
 from collectors.wire.netlink import NLM_F_DUMP, request
+from nettui.cli import tune
 
 # table -> netlink protocol, message and family header: IPv4 routes, all conntrack entries, all nf_tables rules
 BARE = {
@@ -71,12 +72,14 @@ WHAT: dict[str, Callable[[str, Host], int]] = {
 
 def main(what: str, name: str, netns: str) -> None:
     host = Host(netns or None)
+    tune()
     from nettui import sources  # noqa: F401  (imports are no part of a measurement)
 
     if what == "section":
         from nettui.report.schema import declared
 
         declared(name)  # what it joins is imported
+        import nettui.ledger.follower  # noqa: F401
     else:
         collector(name)
 
