@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 IDLE = 3600.0
 LISTEN = 0.5  # seconds between looks at what the kernel told
+TOGETHER = 0.5  # seconds within which tables that will be due are read with those that are
 ASIDE = 0.01  # share of one core that following the ledger may take while it is not on screen
 ROUND = 10.0  # seconds between two readings of the ledger then
 FIRST = 1.0  # seconds for which a new screen has the worker for itself
@@ -217,6 +218,10 @@ class Live:
             now = time.monotonic()
             if (asked or now >= self._earliest) and reading.is_due(now):
                 due.append(name)
+        if due:  # with those that would be due in a moment: a round for each of them would cost more
+            now = time.monotonic()
+            readings = [(name, self._readings[name]) for name in needed(sections) if name not in due]
+            due += [name for name, reading in readings if now >= max(reading.earliest, reading.due - TOGETHER)]
         with entered(self._host) as inside:
             for name in due:
                 self._readings[name].read(name, inside, self._changes is not None)

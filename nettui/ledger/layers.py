@@ -119,10 +119,16 @@ class Layers:
     def _told(self, place: Place) -> list[int]:
         """Of a layer that is not opened: what moves or has just moved, unless it is noise."""
         last, severity = self._cells["last_moved"], self._cells["severity"]
+        counter, dev, part_of = self._cells["counter"], self._cells["dev"], self._cells["part_of"]
         rows = [
             at for at in self.places[place] if last[at] and last[at] > self._at - RECENT and severity[at] != "noise"
         ]
-        return rows[:NAMED]
+        told: list[int] = []
+        for at in rows:  # one that holds the packets of another that is told, and no more than these, tells nothing new
+            inside = [own for own in told if counter[at] in (part_of[own] or ()) and dev[at] in (None, dev[own])]
+            if not inside or self._cells["delta"][at] != total([self._cells["delta"][own] for own in inside]):
+                told.append(at)
+        return told[:NAMED]
 
     def _mark(self, rows: Sequence[int]) -> str:
         """The sign of the worst that moves, a blank when nothing does."""
@@ -133,7 +139,7 @@ class Layers:
         rows, head = self.places[place], self.sums[place]
         sign = "-" if is_open else "+"
         if not is_open and (more := len(self._moving(rows)) - told) > 0:
-            why = f"{more} more {'moves' if more == 1 else 'move'}"
+            why = f"and {more} more that move{'s' * (more == 1)}"
         elif head["last_moved"] and not self._moving(rows):
             why = f"moved {span(self._at - head['last_moved'])} ago"
         else:

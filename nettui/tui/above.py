@@ -15,7 +15,6 @@ from nettui.tui.jumps import Jump, candidates, pivots
 from nettui.tui.pages import detail as detail_page
 from nettui.tui.pages import facts_page, help_page
 from nettui.tui.pane import Pane
-from nettui.tui.status import row_title
 
 if TYPE_CHECKING:
     from nettui.tui.app import Nettui
@@ -60,11 +59,10 @@ async def detail(app: Nettui, pane: Pane) -> None:
     """Every column of the row under the cursor; what is read for it alone follows when it has come."""
     if pane.open_row():
         return
-    row = pane.cursor_row()
-    if row is None or pane.table is None or pane.notice:
+    row, table = pane.cursor_row(), pane.whole()
+    if row is None or table is None or pane.notice:
         return
-    table = pane.table
-    reader = Reader(f"{pane.panel.name}: {row_title(pane, table, row)}", lambda width: detail_page(table, row, width))
+    reader = Reader(f"{pane.panel.name}: {pane.title(row)}", lambda width: detail_page(table, row, width))
 
     def read() -> None:
         found = details(pane.panel.name, table.row(row), app.host)
@@ -103,7 +101,7 @@ async def explain(app: Nettui, pane: Pane) -> None:
             if isinstance(name, str):
                 read(app, [(name, told(row, name))])
 
-        await app.push_screen(Chooser(f"explain, of {row_title(pane, table, at)}", choices), take)
+        await app.push_screen(Chooser(f"explain, of {pane.title(at)}", choices), take)
     else:
         app.say(f"{pane.panel.name}: no counter above zero in this row that can be explained")
 
@@ -131,6 +129,9 @@ async def pivot(app: Nettui, pane: Pane) -> None:
     if not jumps:
         app.say(f"{pane.panel.name} has no pivots")
         return
+    if all(jump.missing for jump in jumps):
+        app.say("this row leads nowhere: it has nothing that is in another panel")
+        return
     choices = [
         Choice(jump.label, None if jump.missing else str(index), pivot_hint(jump)) for index, jump in enumerate(jumps)
     ]
@@ -139,7 +140,7 @@ async def pivot(app: Nettui, pane: Pane) -> None:
         if isinstance(index, str):
             app.call_later(app.go, jumps[int(index)])
 
-    await app.push_screen(Chooser(f"from {row_title(pane, pane.table, row)} to", choices), take)
+    await app.push_screen(Chooser(f"from {pane.title(row)} to", choices), take)
 
 
 async def jump(app: Nettui, pane: Pane) -> None:

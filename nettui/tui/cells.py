@@ -27,6 +27,7 @@ REVERSE = Style(reverse=True)
 MARKED = Style(bold=True, reverse=True)
 GOOD = Style(color="green", bold=True)
 LOSS = Style(color="red", bold=True)
+REFUSED = Style(color="magenta", bold=True)
 WARNING = Style(color="yellow", bold=True)
 HEADING = Style(color="cyan", bold=True)
 MISSING = "-"
@@ -90,7 +91,9 @@ def heading(column: Column) -> str:
     """Column name with its unit where the name does not tell it; a rate is ``NAME/s``."""
     if column.name.endswith(SUFFIX):
         return column.name.removesuffix(SUFFIX) + "/s"
-    if column.unit in ("", "packets", "/s") or (column.unit == "B" and "bytes" in column.name):
+    if column.unit == "/s":
+        return f"{column.name}/s"
+    if column.unit in ("", "packets") or (column.unit == "B" and "bytes" in column.name):
         return column.name
     return f"{column.name} {column.unit}"
 

@@ -9,11 +9,11 @@ from rich.style import Style
 
 from collectors.table import Column, Table
 from collectors.values import Cell
-from nettui.ledger.layers import COUNTER, LAYER, WAY, WAYS, Layers, Place
+from nettui.ledger.layers import COLUMNS, COUNTER, LAYER, WAY, WAYS, Layers, Place
 from nettui.panels.panel import Panel
 from nettui.snapshot import Snapshot
 from nettui.tui.arrange import Wish
-from nettui.tui.cells import BOLD, DIM, HEADING, LOSS, PLAIN, WARNING, fitted, spark, structure_text
+from nettui.tui.cells import BOLD, DIM, HEADING, LOSS, PLAIN, REFUSED, WARNING, fitted, spark, structure_text
 from nettui.tui.pane import Pane
 from nettui.tui.table_view import GAP, is_right
 
@@ -23,8 +23,8 @@ BEHIND = ("total", "delta", "severity", "reasons", "direction", "state", "proces
 NUMBERS = 17  # cells of the columns between step and why, with the space around them
 NARROW, STEP, LONGEST_STEP, LONGEST_WHY = 100, 32, 44, 72
 READINGS = 18  # that a layer shows
-LATE = 5.0  # seconds after which nothing is known of what was between two readings
-STYLES = {"!": LOSS, "x": LOSS, "~": WARNING}
+EVERY, LATE = 0.8, 5.0  # seconds between two of them, and after which nothing is known of what was between
+STYLES = {"!": LOSS, "x": REFUSED, "~": WARNING}
 
 
 class DropsPane(Pane):
@@ -36,6 +36,7 @@ class DropsPane(Pane):
         self.watched: float | None = None  # since when, or the mark; seconds since the epoch
         self._opened: set[Place] = set()
         self._trends: dict[Place, deque[float | None]] = {}
+        self._remembered = 0.0  # when the last of them was
         self._layers: Layers | None = None
 
     # data
@@ -50,10 +51,12 @@ class DropsPane(Pane):
 
     def _remember(self, rates: dict[Place, float], at: float) -> None:
         """A further reading of each layer; a blank where the panel was not read for a while."""
-        late = self.read_at is not None and at - self.read_at > LATE
+        if at - self._remembered < EVERY:
+            return
+        late, self._remembered = at - self._remembered > LATE, at
         for place in {*self._trends, *rates}:
             trend = self._trends.setdefault(place, deque(maxlen=READINGS))
-            if late:
+            if late and trend:
                 trend.append(None)
             trend.append(rates.get(place))
 
@@ -80,7 +83,18 @@ class DropsPane(Pane):
         self._wish_for()
         return True
 
+    def whole(self) -> Table | None:
+        """Without the columns that are made for the tree."""
+        made = [column.name for column in COLUMNS]
+        table = self.table
+        return table and table.select([column.name for column in table.columns if column.name not in made])
+
     # words
+
+    def title(self, row: int) -> str:
+        assert self.table is not None
+        cells = self.table.row(row)
+        return " ".join(str(cells[name]) for name in ("counter", "scope") if name in cells) or str(cells.get("layer"))
 
     def about(self) -> str:
         """The row under the cursor in one line: what has no room beside its numbers."""
@@ -91,12 +105,13 @@ class DropsPane(Pane):
             return f"{WAYS[str(row['way'])]}; Enter opens or closes all its layers"
         if row["kind"] == LAYER:
             return f"{row['layer']}: Enter opens or closes it"
-        words = [f"{row['counter']}: {row.get('cause') or ''}"]
+        words = [str(row["why"])]
         if row.get("reasons"):
             words.append(f"reasons {structure_text(row['reasons'])}")
         if row.get("part_of"):
             words.append(f"also in {structure_text(row['part_of'])}")
-        return "; ".join([*words, "e explains"])
+        name = f"{row['counter']}: " if len(str(row["step"])) > self._widths.get("step", 0) else ""
+        return name + "; ".join(words)
 
     # drawing
 
@@ -117,17 +132,26 @@ class DropsPane(Pane):
         """One column's cells; a row that moves is marked by its sign and in its sign's colour."""
         width, right = self._widths.get(column.name, 1), is_right(column)
         return [
-            (fitted(text if cell is not None or right else "", width, right) + " " * GAP, style_of(str(step), cell))
+            (fitted(told(text, cell, str(step)), width, right) + " " * GAP, style_of(str(step), column, cell))
             for cell, text, step in zip(cells, texts, subjects, strict=True)
         ]
 
 
-def style_of(step: str, cell: Cell) -> Style:
+def told(text: str, cell: Cell, step: str) -> str:
+    """A cell's text; what a way's row lacks, and words that are not there, need no sign of absence."""
+    return "" if cell is None and is_way(step) else text
+
+
+def is_way(step: str) -> bool:
+    return step in WAYS.values()
+
+
+def style_of(step: str, column: Column, cell: Cell) -> Style:
     """A row's style, by what stands first in it: the sign of what moves, or the name of a way."""
-    if step[:1].isupper():
-        return HEADING
-    if step[:1] in STYLES:
-        return STYLES[step[:1]] if cell is not None else DIM
+    if is_way(step):
+        return HEADING if column.name == "step" else BOLD
+    if step[:1] in STYLES and cell is not None:
+        return PLAIN if column.name == "why" else STYLES[step[:1]]
     return BOLD if isinstance(cell, int) and cell > 0 else DIM if cell is None else PLAIN
 
 

@@ -14,7 +14,7 @@ from nettui.panels.panel import Panel
 from nettui.query import Query
 from nettui.snapshot import Fill, Snapshot
 from nettui.tui.arrange import AT_ONCE, Arrangement, Wish, arranged
-from nettui.tui.cells import BOLD, DIM, LOSS, PLAIN, WARNING
+from nettui.tui.cells import BOLD, DIM, LOSS, PLAIN, WARNING, cell_text
 from nettui.tui.table_view import TableView
 
 Line = tuple[str, Style]
@@ -82,6 +82,18 @@ class Pane(TableView):
         """The row under the cursor, absent cells left out; None when no rows are shown."""
         row = self.cursor_row()
         return None if row is None or self.table is None or self.notice else self.table.row(row)
+
+    def whole(self) -> Table | None:
+        """The table with the columns that a detail tells."""
+        return self.table
+
+    def title(self, row: int) -> str:
+        """A row of the table by its first cells that are words or addresses."""
+        assert self.table is not None
+        cells = self.table.row(row)
+        present = [column for column in self.columns() if column.name in cells]
+        words = [column for column in present if column.dtype in ("text", "address")][:4] or present[:1]
+        return " ".join(cell_text(cells[column.name], column) for column in words)
 
     def open_row(self) -> bool:
         """Open or close what stands below the row under the cursor; False where it is no row of that kind."""

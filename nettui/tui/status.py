@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 
-from collectors.table import Gap, Table
+from collectors.table import Gap
 from nettui.scrub import scrub
 from nettui.snapshot import Fill
 from nettui.tui.bars import Part
-from nettui.tui.cells import BOLD, GLYPHS, LOSS, PLAIN, cell_text
+from nettui.tui.cells import BOLD, GLYPHS, LOSS, PLAIN
 from nettui.tui.pane import Pane
 
 NEARLY = 0.9  # of a table's limit
 HINTS = (" : jump", "  s sort", "  Enter detail", "  p pivot", "  / filter", "  ? help", "  q quit ")
+ABOUT_HINTS = ("  m mark", "  t reasons", "  e explain ")
 
 
 def status_parts(pane: Pane) -> list[Part]:
@@ -53,14 +54,6 @@ def timing_parts(pane: Pane) -> list[Part]:
 
 def gap_text(gap: Gap) -> str:
     return f"{gap.reason} -> {gap.remedy}" if gap.remedy else gap.reason
-
-
-def row_title(pane: Pane, table: Table, row: int) -> str:
-    """A row by its first cells that are words or addresses."""
-    cells = table.row(row)
-    present = [column for column in pane.columns() if column.name in cells]
-    words = [column for column in present if column.dtype in ("text", "address")][:4] or present[:1]
-    return " ".join(cell_text(cells[column.name], column) for column in words)
 
 
 def fault_text(error: BaseException | None) -> str:

@@ -89,7 +89,7 @@ def test_a_closed_layer_tells_the_two_that_move_fastest_and_how_many_more():
     quiet = {**UDP, "counter": "Udp.Quiet", "rate": 0.0, "last_moved": 10.0}
     rows = shown(ledger(quiet, *counters), at=50.0)
     assert [row["step"] for row in rows[1:]] == ["! + udp", "!   Udp.4", "!   Udp.3"]
-    assert rows[1]["why"] == "3 more move"
+    assert rows[1]["why"] == "and 3 more that move"
     assert rows[0]["why"] == "5 counters of loss move"
 
 
@@ -121,9 +121,21 @@ def test_of_two_that_count_the_same_packets_the_one_that_says_more_comes_first()
             {**UDP, "counter": "Udp.InErrors", "rate": 23.0, "last_moved": 50.0},
             {**UDP, "counter": "Udp.RcvbufErrors", "rate": 23.0, "last_moved": 50.0, "part_of": ["Udp.InErrors"]},
         ),
+        ("receive", "udp"),
         at=50.0,
     )
     assert [row["counter"] for row in rows[2:]] == ["Udp.RcvbufErrors", "Udp.InErrors"]
+
+
+def test_a_closed_layer_tells_the_same_packets_once():
+    same = {"rate": 23.0, "delta": 23, "last_moved": 50.0}
+    rcvbuf = {**UDP, **same, "counter": "Udp.RcvbufErrors", "part_of": ["Udp.InErrors"]}
+    no_ports = {**UDP, "rate": 1.0, "delta": 1, "last_moved": 50.0, "counter": "Udp.NoPorts"}
+    whole = {**UDP, **same, "counter": "Udp.InErrors"}
+    rows = shown(ledger(no_ports, whole, rcvbuf), at=50.0)
+    assert [row["counter"] for row in rows[2:]] == ["Udp.RcvbufErrors", "Udp.NoPorts"]
+    rows = shown(ledger(no_ports, {**whole, "delta": 29, "rate": 29.0}, rcvbuf), at=50.0)
+    assert [row["counter"] for row in rows[2:]] == ["Udp.InErrors", "Udp.RcvbufErrors"]
 
 
 def test_a_counter_tells_for_what_it_counts_with_the_process():
