@@ -181,13 +181,17 @@ REASONS_TCP = (
         name="TCP_RESET",
         layer="tcp",
         severity="noise",
-        meaning="A segment with RST: it ended its connection, or did not fit one, and is itself thrown away.",
-        cause="an RST was received",
-        causes=("the peer aborted, or nothing listens there: see Tcp.EstabResets and Tcp.AttemptFails",),
+        meaning="A segment with RST that does not fit: in the window but not the next number (answered by a challenge "
+        "ACK), or sent to a listener. An RST that ends its connection is not told here.",
+        cause="an RST that does not quite fit",
+        causes=(
+            "a firewall or load balancer that resets with a number of its own, or an RST that others overtook",
+            "forged resets that guess",
+        ),
         remedies=("nettui drops --layer tcp", "tcpdump -nni any 'tcp[13] & 4 != 0'  # who sends RSTs"),
-        counters=("Tcp.EstabResets", "Tcp.AttemptFails"),
+        counters=("TcpExt.TCPChallengeACK",),
         since="5.19",
-        source=INPUT + "tcp_validate_incoming, tcp_rcv_synsent_state_process",
+        source=INPUT + "tcp_validate_incoming, tcp_rcv_state_process",
     ),
     Reason(
         name="TCP_CLOSE",
@@ -235,7 +239,8 @@ REASONS_TCP = (
         "TCP_OLD_SEQUENCE",
         "A segment that lies wholly before what was acknowledged: sent again, or a keepalive probe.",
         "sent again, or a keepalive probe",
-        INPUT + "tcp_sequence, tcp_validate_incoming",
+        INPUT + "tcp_sequence, tcp_validate_incoming, tcp_send_dupack",
+        ("TcpExt.DelayedACKLost",),
     ),
     late("TCP_OLD_ACK", "An acknowledgement that a later one had overtaken.", "late ACK", INPUT + "tcp_ack"),
     late(

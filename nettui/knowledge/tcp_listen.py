@@ -137,7 +137,7 @@ QUEUED = (
             "tcpdump -ni any 'tcp[13] & 4 != 0'  # resets: from whom, to which port",
             "sysctl net.ipv4.tcp_abort_on_overflow  # 1: overflow resets the client",
         ),
-        along=("Tcp.AttemptFails",),
+        along=("Tcp.AttemptFails", "socket.drops"),
         source=MINI + "tcp_check_req",
     ),
     Counter(
