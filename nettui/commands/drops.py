@@ -71,16 +71,17 @@ def drops(
     failing: str,
 ) -> None:
     """Watch where packets are lost: a line for each counter that moves."""
-    from nettui.report.drops import Wish, lines
+    from nettui.report.drops import Wish, complaints, lines
     from nettui.report.make import style_of
     from nettui.report.output import destination
     from nettui.sources import follower, watched
+    from nettui.streams import deserted
 
     query, failure = compiled(where, "--where"), compiled(failing, "--fail-if")
     wish = Wish(known_layers(layers), every, query.mask if query else None)
     host = entered(netns or context.obj)
     followed = follower(host)
-    failed = False
+    failed, gap = False, None
     try:
         if reasons and (gap := followed.watch_reasons(True)):
             complain(f"drop reasons: {gap.reason}{f'; {gap.remedy}' if gap.remedy else ''}")
@@ -88,10 +89,12 @@ def drops(
         with destination("") as out:
             told = lines(readings, wish, form, style_of(out, dict(os.environ)), since_boot)
             for reading in told if count is None else islice(told, count + 1):
-                for lacking in reading.gaps:
-                    complain(f"{lacking.reason}{f'; {lacking.remedy}' if lacking.remedy else ''}")
+                for sentence in complaints(lacking for lacking in reading.gaps if lacking != gap):
+                    complain(sentence)
                 out.write(reading.text)
                 out.flush()
+                if deserted(out):
+                    break
                 failed |= failure is not None and bool(failure.mask(reading.rows).any())
     finally:
         followed.close()

@@ -38,6 +38,7 @@ class Follower:
         self._reasons: DropReasons | None = None
         self._began = 0.0  # when reasons began to be counted, seconds since the epoch
         self._gap: Gap | None = None
+        self._inode: int | None = None  # of the namespace that was followed last
 
     @property
     def watching_reasons(self) -> bool:
@@ -77,6 +78,7 @@ class Follower:
     def follow(self, table: Table, read: Mapping[str, float], at: float) -> Table:
         """The ledger with what moved; arguments as for ``History.follow``."""
         gaps = [self._gap] if self._gap else []
+        self._renew()
         if self._reasons:
             found = self._read_reasons()
             gaps += found.gaps
@@ -86,17 +88,24 @@ class Follower:
             told = reasons.joined(told, self._began)
         return ordered(self._with_holders(told), RANKS).with_gaps(gaps)
 
+    def _renew(self) -> None:
+        """Begin anew when the name of the namespace has come to mean another one, whose counters are others."""
+        with suppress(OSError):
+            inode = self._host.namespace_path().stat().st_ino
+            if self._inode not in (None, inode):
+                self._history = History()
+                self._devices.clear()
+                if self._reasons:
+                    self._history.begin(REASONS, time.monotonic())
+            self._inode = inode
+
     def _read_reasons(self) -> Table:
         assert self._reasons is not None
         try:
             table = self._reasons.read()
         except OSError as error:
             return table_of({}).with_gaps([gap(error)])
-        try:
-            own = self._host.namespace_path().stat().st_ino
-        except OSError:
-            own = None
-        found = reasons.rows(table, own, self._device, namespace_name, everywhere=self._host.netns is None)
+        found = reasons.rows(table, self._inode, self._device, namespace_name, everywhere=self._host.netns is None)
         return table_of({REASONS: found}).with_gaps(table.gaps)
 
     def _device(self, index: int) -> str | None:

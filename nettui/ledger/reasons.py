@@ -11,8 +11,10 @@ from collectors.table import Table
 from collectors.values import Codes
 from nettui.knowledge import find
 from nettui.ledger.row import HOST, NAMESPACE, Row
+from nettui.ledger.sockets import OWN_LAYER
 
 PREFIX = "kfree_skb."
+SOCKET, PROTOCOLS = "socket.drops", frozenset(OWN_LAYER.values())
 GUESSED = "task"  # the namespace is the one of the process that ran
 Namer = Callable[[int], str | None]
 
@@ -91,9 +93,15 @@ def matching(entry: Mapping[str, Any], table: Table, candidates: Sequence[int]) 
         known = find.counter(str(names[row]))
         told = (known is not None and name in known.reasons) or (reason is not None and names[row] in reason.counters)
         dev = table.cell(row, "dev")
-        if told and (dev is None or entry.get("dev") in (None, dev)):
+        if told and of_protocol(entry, table, row) and (dev is None or entry.get("dev") in (None, dev)):
             found.append(row)
     return found
+
+
+def of_protocol(entry: Mapping[str, Any], table: Table, row: int) -> bool:
+    """Whether the row may be of the reason's protocol: one of UDP says nothing of a TCP socket."""
+    layer, netid = entry.get("layer"), str(table.cell(row, "scope")).partition(" ")[0]
+    return table.cell(row, "counter") != SOCKET or layer not in PROTOCOLS or OWN_LAYER.get(netid) == layer
 
 
 def with_reasons(table: Table, seen: Mapping[int, dict[str, int]]) -> Table:

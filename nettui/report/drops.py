@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 
 from collectors.table import Column, Gap, Table
 from collectors.values import Cell, Codes, constant
+from nettui.ledger.history import GONE
+from nettui.ledger.ledger import GATHERED
+from nettui.ledger.row import NAMESPACE
 from nettui.report import csv
 from nettui.report.cells import clean
 from nettui.report.json import encode, objects
@@ -21,8 +25,11 @@ from nettui.snapshot import Snapshot
 from nettui.sources import LEDGER
 
 WIDE = 132  # columns of a terminal from which the cause stands in the same line
+NAMED = 3  # tables in one complaint
 CAUSE_AT = 9  # column below which it stands otherwise
+COUNTER, CAUSE_BESIDE = 32, 88  # columns of a counter's name, and before a cause in the same line
 NOISE = "noise"
+COUNTED = re.compile(r"\bcounter packets \d+ bytes \d+")  # in a rule's text: the line tells how many
 TIME = Column("time", "text", "label", help="when the counter was read, RFC 3339")
 FIELDS = ("layer", "direction", "counter", "scope", "delta", "rate", "since", "total", "severity", "state", "cause",
           "reasons", "part_of", "note", "dev", "netns", "process", "pid", "cookie", "which", "source")  # fmt: skip
@@ -75,27 +82,41 @@ class Words:
     style: Style
     _known: set[tuple[Cell, Cell]] = field(default_factory=set)
 
+    @property
+    def narrow(self) -> bool:
+        return self.style.width is not None and self.style.width < WIDE
+
     def heading(self) -> str:
-        return self.style.painted("1", line("TIME", "LAYER", "+", "RATE", "COUNTER", "SCOPE")) + "\n"
+        names = "COUNTER, SCOPE" if self.narrow else f"{'COUNTER':<{COUNTER}} SCOPE"
+        return self.style.painted("1", line("TIME", "LAYER", "+", "RATE", names)) + "\n"
 
     def lines(self, table: Table, at: float) -> Iterator[str]:
         clock = time.strftime("%H:%M:%S", time.localtime(at))
         moved = {(row.get("counter"), row.get("dev")): row.get("delta") for row in table.rows()}
         for row in table.rows():
-            first = line(clock, row.get("layer"), amount(row), rate(row), row.get("counter"), scope(row))
-            first = scrub(first)
+            names = (
+                f"{row.get('counter')} {short(row)}"
+                if self.narrow
+                else f"{row.get('counter')!s:<{COUNTER}} {scope(row)}"
+            )
+            first = scrub(line(clock, row.get("layer"), amount(row), rate(row), names))
             why = scrub(reason(row, moved))
-            if self.style.width is None or self.style.width >= WIDE:
-                yield f"{first:<{WIDE - 46}}  {why}".rstrip() + "\n"
+            if not self.narrow:
+                yield f"{first:<{CAUSE_BESIDE}}  {why}".rstrip() + "\n"
                 continue
-            yield first[: self.style.width] + "\n"
+            yield self._cut(first) + "\n"
             if (key := (row.get("counter"), row.get("which"))) not in self._known:
                 self._known.add(key)
-                yield self.style.painted("2", " " * CAUSE_AT + why[: self.style.width - CAUSE_AT]) + "\n"
+                yield self.style.painted("2", self._cut(" " * CAUSE_AT + why)) + "\n"
+
+    def _cut(self, text: str) -> str:
+        """In one line of the terminal, and seen to be cut."""
+        width = self.style.width or len(text)
+        return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def line(clock: str, layer: Cell, moved: str, rate: str, counter: Cell, scope: str) -> str:
-    return f"{clock:<8} {layer!s:<9} {moved:>8} {rate:>8}  {counter!s:<28} {scope}".rstrip()
+def line(clock: str, layer: Cell, moved: str, rate: str, names: str) -> str:
+    return f"{clock:<8} {layer!s:<9} {moved:>7} {rate:>6}  {names}".rstrip()
 
 
 def amount(row: Mapping[str, Cell]) -> str:
@@ -108,26 +129,43 @@ def rate(row: Mapping[str, Cell]) -> str:
     value = row.get("rate")
     if not isinstance(value, (int, float)):
         return "-"
-    return f"{value:,.0f}/s" if value >= 10 else f"{value:.1f}/s"
+    for least, unit in ((1e10, "G"), (1e7, "M"), (1e4, "k")):
+        if value >= least:
+            return f"{value * 10 / least:,.0f}{unit}/s"
+    return f"{value:.0f}/s" if value >= 10 else f"{value:.1f}/s"
 
 
 def scope(row: Mapping[str, Cell]) -> str:
     """What it counts for, with the process behind a socket."""
-    holder = f" {row['process']}[{row.get('pid')}]" if row.get("process") else ""
-    gone = " (gone)" if row.get("state") == "gone" else ""
-    return f"{row.get('scope')}{holder}{gone}"
+    return " ".join(part for part in (f"{row.get('scope')}", holder(row), gone(row)) if part)
+
+
+def short(row: Mapping[str, Cell]) -> str:
+    """The same where there is little room: the namespace itself goes unsaid, and a process before two addresses."""
+    place = "" if row.get("scope") == NAMESPACE else f"{row.get('scope')}"
+    named = (place, holder(row)) if place.count(" ") < 2 else (holder(row), place)
+    return " ".join(part for part in (gone(row), *named) if part)
+
+
+def holder(row: Mapping[str, Cell]) -> str:
+    return f"{row['process']}[{row.get('pid')}]" if row.get("process") else ""
+
+
+def gone(row: Mapping[str, Cell]) -> str:
+    return "(gone)" if row.get("state") == GONE else ""
 
 
 def reason(row: Mapping[str, Cell], moved: Mapping[tuple[Cell, Cell], Cell]) -> str:
-    """The usual cause; drop reasons where they are known; and which other line counts the same packets."""
-    words = [str(row.get("cause") or "")]
-    reasons = row.get("reasons")
-    if isinstance(reasons, dict):
-        words.append(f"[{', '.join(reasons)}]")
+    """The usual cause and what is known of this row; drop reasons; which other line counts the same packets."""
+    note = COUNTED.sub("counter", str(row.get("note") or ""))
+    words = [": ".join(text for text in (str(row.get("cause") or ""), note) if text)]
     part_of = row.get("part_of")
     inside = [str(name) for name in part_of if (name, row.get("dev")) in moved] if isinstance(part_of, list) else []
     if inside:
         words.append(f"(inside {', '.join(inside)})")
+    reasons = row.get("reasons")
+    if isinstance(reasons, dict):
+        words.append(f"[{', '.join(reasons)}]")
     return " ".join(word for word in words if word)
 
 
@@ -143,6 +181,23 @@ def json_lines(table: Table, at: float) -> Iterator[str]:
     head = encode({"section": "drops"})[:-1]
     for row in objects(stamped(table, at)):
         yield f"{head},{row[1:]}\n"
+
+
+def cause(gap: Gap) -> tuple[str, str]:
+    """Why something could not be read, and the remedy, whichever table it was."""
+    name, _, why = gap.reason.partition(": ")
+    return (why if name in GATHERED else gap.reason), gap.remedy
+
+
+def complaints(gaps: Iterable[Gap]) -> Iterator[str]:
+    """What could not be read, in one sentence for all tables that failed alike."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for gap in gaps:
+        alike.setdefault(cause(gap), []).append(gap.reason.partition(": ")[0])
+    for (why, remedy), names in alike.items():
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        about = f"{', '.join(names[:NAMED])}{more}: " if names[0] in GATHERED else ""
+        yield f"{about}{why}{f'; {remedy}' if remedy else ''}"
 
 
 def csv_heading() -> str:
@@ -164,7 +219,8 @@ def lines(snapshots: Iterable[Snapshot], wish: Wish, form: str, style: Style, si
     known: tuple[Gap, ...] = ()
     for number, snapshot in enumerate(snapshots):
         table = snapshot.tables[LEDGER]
-        new = tuple(gap for gap in table.gaps if gap not in known)
+        told_of = {cause(gap) for gap in known}
+        new = tuple(gap for gap in table.gaps if cause(gap) not in told_of)
         known = table.gaps
         first = number == 0
         rows = (ever(table, wish) if since_boot else table.take(slice(0))) if first else told(table, wish, snapshot.at)
