@@ -12,7 +12,6 @@ from tests.loss.way import Lab, adjust, way
 
 SEGMENTS, CONNECTIONS = 23, 7
 EACH = {"ipv4/tcp_invalid_ratelimit": 0}  # each doubtful segment is answered
-NOISY = ("socket.drops",)
 
 
 def each(flow: Flow, number: int = SEGMENTS, flags: int = ACK, data: bytes = b"", **how: int) -> int:
@@ -28,7 +27,7 @@ def tcp_syn_to_closed_port(lab: Lab) -> Callable[[], int]:
     return lambda: each(flow, flags=SYN)
 
 
-@way("tcp", "TcpExt.ListenOverflows", also=NOISY)
+@way("tcp", "TcpExt.ListenOverflows")
 def tcp_accept_queue_full(lab: Lab) -> Callable[[], int]:
     peer = Peer(lab)
     listener(lab, backlog=0)
@@ -37,7 +36,7 @@ def tcp_accept_queue_full(lab: Lab) -> Callable[[], int]:
     return lambda: each(flow, flags=SYN)
 
 
-@way("tcp", "TcpExt.ListenOverflows", reason="TCP_LISTEN_OVERFLOW", also=NOISY)
+@way("tcp", "TcpExt.ListenOverflows", reason="TCP_LISTEN_OVERFLOW")
 def tcp_accept_queue_full_at_last_ack(lab: Lab) -> Callable[[], int]:
     peer = Peer(lab)
     listener(lab, backlog=CONNECTIONS - 1)  # takes one more
@@ -53,7 +52,7 @@ def tcp_accept_queue_full_at_last_ack(lab: Lab) -> Callable[[], int]:
     return lose
 
 
-@way("tcp", "TcpExt.TCPReqQFullDrop", also=NOISY)
+@way("tcp", "TcpExt.TCPReqQFullDrop")
 def tcp_syn_queue_full(lab: Lab) -> Callable[[], int]:
     adjust(lab.right, {"ipv4/tcp_syncookies": 0})
     peer = Peer(lab)
@@ -64,7 +63,7 @@ def tcp_syn_queue_full(lab: Lab) -> Callable[[], int]:
     return lambda: each(flow, flags=SYN)
 
 
-@way("tcp", "TcpExt.ListenDrops", also=NOISY)
+@way("tcp", "TcpExt.ListenDrops")
 def tcp_last_quarter_of_syn_queue(lab: Lab) -> Callable[[], int]:
     adjust(lab.right, {"ipv4/tcp_syncookies": 0, "ipv4/tcp_max_syn_backlog": 8})
     peer = Peer(lab)
@@ -93,7 +92,7 @@ def tcp_bad_checksum(lab: Lab) -> Callable[[], int]:
     return lambda: each(flow, flags=SYN, wrong=1)
 
 
-@way("tcp", "TcpExt.PAWSEstab", reason="TCP_RFC7323_PAWS", also=NOISY)
+@way("tcp", "TcpExt.PAWSEstab", reason="TCP_RFC7323_PAWS")
 def tcp_timestamp_from_before(lab: Lab) -> Callable[[], int]:
     adjust(lab.right, EACH)
     [(flow, _)] = connected(lab, options=timestamps(5000), then=timestamps(5000))
@@ -101,56 +100,56 @@ def tcp_timestamp_from_before(lab: Lab) -> Callable[[], int]:
     return lambda: each(flow, data=b"lost")
 
 
-@way("tcp", "TcpExt.TCPChallengeACK", reason="TCP_TOO_OLD_ACK", also=NOISY)
+@way("tcp", "TcpExt.TCPChallengeACK", reason="TCP_TOO_OLD_ACK")
 def tcp_ack_much_too_old(lab: Lab) -> Callable[[], int]:
     adjust(lab.right, EACH)
     [(flow, _)] = connected(lab)
     return lambda: each(flow, data=b"lost", ack=-100_000)
 
 
-@way("tcp", "TcpExt.TCPChallengeACK", reason="TCP_ACK_UNSENT_DATA", also=NOISY)
+@way("tcp", "TcpExt.TCPChallengeACK", reason="TCP_ACK_UNSENT_DATA")
 def tcp_ack_of_what_was_not_sent(lab: Lab) -> Callable[[], int]:
     adjust(lab.right, EACH)
     [(flow, _)] = connected(lab)
     return lambda: each(flow, data=b"lost", ack=100_000)
 
 
-@way("tcp", "TcpExt.BeyondWindow", reason="TCP_INVALID_SEQUENCE", also=NOISY)
+@way("tcp", "TcpExt.BeyondWindow", reason="TCP_INVALID_SEQUENCE")
 def tcp_beyond_window(lab: Lab) -> Callable[[], int]:
     adjust(lab.right, EACH)
     [(flow, _)] = connected(lab)
     return lambda: each(flow, data=b"lost", seq=10_000_000)
 
 
-@way("tcp", "TcpExt.DelayedACKLost", reason="TCP_OLD_DATA", also=NOISY)
+@way("tcp", "TcpExt.DelayedACKLost", reason="TCP_OLD_DATA")
 def tcp_data_again(lab: Lab) -> Callable[[], int]:
     [(flow, _)] = connected(lab)
     flow.send(data=b"once")
     return lambda: each(flow, data=b"once")
 
 
-@way("tcp", "TcpExt.DelayedACKLost", reason="TCP_OLD_SEQUENCE", also=NOISY)
+@way("tcp", "TcpExt.DelayedACKLost", reason="TCP_OLD_SEQUENCE")
 def tcp_data_of_long_ago(lab: Lab) -> Callable[[], int]:
     adjust(lab.right, EACH)
     [(flow, _)] = connected(lab)
     return lambda: each(flow, data=b"once", seq=-100)
 
 
-@way("tcp", "TcpExt.TCPOFOMerge", reason="TCP_OFOMERGE", also=NOISY)
+@way("tcp", "TcpExt.TCPOFOMerge", reason="TCP_OFOMERGE")
 def tcp_data_ahead_again(lab: Lab) -> Callable[[], int]:
     [(flow, _)] = connected(lab)
     flow.send(data=b"ahead", seq=100)
     return lambda: each(flow, data=b"ahead", seq=100)
 
 
-@way("tcp", "TcpExt.TCPSYNChallenge", reason="TCP_INVALID_SYN", also=NOISY)
+@way("tcp", "TcpExt.TCPSYNChallenge", reason="TCP_INVALID_SYN")
 def tcp_syn_in_open_connection(lab: Lab) -> Callable[[], int]:
     adjust(lab.right, EACH)
     [(flow, _)] = connected(lab)
     return lambda: each(flow, flags=SYN)
 
 
-@way("tcp", None, reason="TCP_FLAGS", also=NOISY)
+@way("tcp", None, reason="TCP_FLAGS")
 def tcp_flags_without_sense(lab: Lab) -> Callable[[], int]:
     [(flow, _)] = connected(lab)
     return lambda: each(flow, flags=PSH, data=b"lost")
@@ -162,7 +161,7 @@ def tcp_reset_by_peer(lab: Lab) -> Callable[[], int]:
     return lambda: sum(each(flow, 1, RST) for flow, _ in ends)
 
 
-@way("tcp", "TcpExt.TCPChallengeACK", reason="TCP_RESET", also=NOISY)
+@way("tcp", "TcpExt.TCPChallengeACK", reason="TCP_RESET")
 def tcp_reset_that_does_not_fit(lab: Lab) -> Callable[[], int]:
     adjust(lab.right, EACH)
     [(flow, _)] = connected(lab)
