@@ -177,8 +177,8 @@ def cases() -> Iterator[Case]:
         "watch",
         load.server,
         {
-            "nettui drops": [sys.executable, "-m", "tests.bench.watch", "{netns}", "20"],
-            "with --reasons": [sys.executable, "-m", "tests.bench.watch", "{netns}", "20", "--reasons"],
+            "nettui drops": entered(f"{sys.executable} -m tests.bench.watch 20"),
+            "with --reasons": entered(f"{sys.executable} -m tests.bench.watch 20 --reasons"),
         },
         [Goal("nettui drops", "percent", 2), Goal("nettui drops", "peak MB", 80), Goal("with --reasons", "percent", 0)],
     )

@@ -1,4 +1,4 @@
-"""What `nettui drops` takes while it watches: `python -m tests.bench.watch NAMESPACE SECONDS`; prints JSON."""
+"""What `nettui drops` takes while it watches: `python -m tests.bench.watch SECONDS`; prints JSON."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def peak_bytes(pid: int) -> int:
     return int(line.split()[1]) * 1024
 
 
-def main(netns: str, seconds: float, *further: str) -> None:
+def main(seconds: float, *further: str) -> None:
     """``seconds`` in the answer: processor time for each second of watching."""
-    command = [sys.executable, "-m", "nettui", "drops", "--interval", "1", "--netns", netns, *further]
+    command = [sys.executable, "-m", "nettui", "drops", "--interval", "1", *further]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as watch:
         try:
             time.sleep(STARTED)
@@ -38,4 +38,4 @@ def main(netns: str, seconds: float, *further: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), *sys.argv[3:])
+    main(float(sys.argv[1]), *sys.argv[2:])
