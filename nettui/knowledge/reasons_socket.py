@@ -143,12 +143,13 @@ REASONS_SOCKET = (
         name="PACKET_SOCK_ERROR",
         layer="socket",
         severity="loss",
-        meaning="A packet socket (tcpdump, a DHCP client, an IDS) could not take its copy; the packet itself goes on.",
+        meaning="A packet socket (tcpdump, a DHCP client, an IDS) could not take its copy; the packet itself goes on. "
+        "A full ring (most capture programs) is mostly told neither here nor by socket.drops: its program alone knows.",
         cause="capture too slow: its buffer is full",
         causes=("more comes than the program reads", "a buffer that is too small for the bursts"),
         remedies=(
             "nettui report sockets --where 'netid p_raw or netid p_dgr' --sort -drops",
-            "tcpdump -B 65536  # a larger buffer, in KiB",
+            "tcpdump -B 65536  # a larger buffer, in KiB; at its end it tells what the kernel dropped",
         ),
         counters=("socket.drops",),
         since="6.8",

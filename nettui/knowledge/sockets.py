@@ -12,7 +12,8 @@ SOCKETS = (
         "checksum, no "
         "memory. A TCP socket also counts duplicates and segments out of its window here, and a listener counts 2 for "
         "each "
-        "ACK that finds its accept queue full.",
+        "ACK that finds its accept queue full. A packet socket with a ring (tcpdump) does not count here: its program "
+        "alone can ask for that number.",
         cause="the process reads too slowly",
         causes=(
             "UDP, raw, packet, netlink: the process behind the socket reads more slowly than packets come",
