@@ -14,6 +14,9 @@ EVENTS = "ip xfrm monitor  # SAs that expire or are asked for, as it happens"
 PACKETS = "tcpdump -nvi any 'esp or ah or udp port 4500'  # SPIs on the wire, against those of ip xfrm state"
 DAEMON = "journalctl -u strongswan -u ipsec -u libreswan --since -10min  # the key daemon's view"
 
+POLICY = ("XFRM_POLICY",)
+SOCKETS = ("Udp.InErrors", "Udp6.InErrors", "socket.drops")  # a policy is asked about again for the socket: it counts
+
 
 def entry(
     name: str,
@@ -36,6 +39,7 @@ def entry(
         cause=cause,
         causes=causes,
         remedies=remedies,
+        along=SOCKETS if reasons == POLICY and direction == "rx" else (),
         reasons=reasons,
         since=since,
         source=source,
@@ -43,7 +47,6 @@ def entry(
 
 
 REKEY = ("after a new key was agreed on: the two ends do not use the same SAs", "one end restarted and lost its SAs")
-POLICY = ("XFRM_POLICY",)
 BOTH = (STATES, POLICIES, DAEMON)
 
 RECEIVED = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.lab import needs_root
-from tests.loss import ways_other_sockets, ways_sockets, ways_tcp, ways_tcp_checks, ways_tcp_memory  # noqa: F401  (puts its ways into WAYS)
+from tests.loss import ways_other_sockets, ways_sockets, ways_tcp, ways_tcp_checks, ways_tcp_memory, ways_xfrm  # noqa: F401  (puts its ways into WAYS)
 from tests.loss.way import WAYS, Ledger, Way, explained, lab
 
 BACKGROUND = {"Ip6.InNoRoutes"}  # router solicitations and MLD reports of devices that have come up
