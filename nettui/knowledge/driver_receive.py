@@ -75,7 +75,7 @@ RECEIVE = (
     pattern(
         "rx_discards",
         (
-            r"(\[\d+\]: )?rx_(discards|drops)",
+            r"(\[\d+\]: )?rx_discards|\[\d+\]: rx_drops",
             r"rx_total_(ring_|oom_|netpoll_)?discard(s|_pkts)",
             r"rx_stat_discard",
             r"dev_rx_discards",
@@ -140,7 +140,7 @@ RECEIVE = (
             r"rx(\d+|_xsk)?_buff_alloc_err",
             r"queue_\d+_rx_(page|skb)_alloc_fail",
             r"rx_(skb|buf)_alloc_fail",
-            r"page_alloc_fail",
+            r"page_alloc_fail|dma_mapping_error",
             r"(\d+: )?rx_alloc_errors",
             r"rx_replace_buf_alloc_fail",
             r"rx_noskb_drops|rx_skb_alloc_discard|rx_no_memory",

@@ -36,7 +36,7 @@ SEND = (
         "tx_dropped",
         (
             r"(port\.)?tx_dropped(_link_down)?(\.nic)?",
-            r"tx\d+_dropped|tx_queue_dropped|tx_queue_\d+_drops|tx\d+_(hw_)?drops",
+            r"tx\d+_dropped|tx_queue_dropped|tx_queue_\d+_drops|tx\d+_drops|tx\d*_hw_drop(s|_malformed)",
             r"(vf_|vport_)tx_dropped",
             r"(\[\d+\]: )?tx_(discards|drops)",
             r"tx_total_(ring_)?discard(s|_pkts)|tx_stat_discard",

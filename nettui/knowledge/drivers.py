@@ -24,7 +24,7 @@ from nettui.knowledge.driver_send import SEND
 VIRTUAL = (
     pattern(
         "rx_queue_*_drops",
-        (r"rx_queue_\d+_drops", r"rx\d+_(hw_)?drops", r"rx\d+_(hw_)?drop_overruns", r"rx_queue_\d+_hw_drops"),
+        (r"rx_queue_\d+_(hw_)?drops", r"rx\d*_(hw_)?drops", r"rx\d*_(hw_)?drop_overruns"),
         "Packets that one receive queue dropped: no memory, or a frame of the wrong size; veth: those its XDP program "
         "could "
         "not send or redirect.",
@@ -37,7 +37,7 @@ VIRTUAL = (
     pattern(
         "rx_queue_*_xdp_drops",
         (
-            r"rx_queue_\d+_xdp_drops",
+            r"rx_queue_\d+_xdp_drops?",
             r"rx\d*_xdp_drops?",
             r"rx\d*_xsk_xdp_drop",
             r"queue_\d+_rx_xdp_(drop|aborted)",
@@ -49,7 +49,7 @@ VIRTUAL = (
         f"drivers/net/veth.c, veth_xdp_rcv_skb; {ETHERNET}mellanox/mlx5/core/en_stats.c; drivers/net/virtio_net.c",
         severity="refused",
         layer="xdp",
-        drivers=("veth", "virtio_net", "mlx5_core", "mlx4_en", "ena", "gve"),
+        drivers=("veth", "virtio_net", "mlx5_core", "mlx4_en", "ena", "gve", "hv_netvsc"),
         reasons=("XDP",),
     ),
     pattern(
@@ -83,8 +83,9 @@ VIRTUAL = (
     ),
     pattern(
         "netvsc tx_no_memory",
-        (r"tx_no_(memory|space)", "tx_too_big"),
-        "Packets that could not be handed to the Hyper-V host: no memory, no room in its ring, or too many pieces.",
+        (r"tx_no_(memory|space)", "tx_too_big", "vlan_error"),
+        "Packets that could not be handed to the Hyper-V host: no memory, no room in its ring, too many pieces, or a "
+        "VLAN tag that could not be taken off.",
         "the Hyper-V host takes packets too slowly",
         SENDING,
         "drivers/net/hyperv/netvsc_drv.c, netvsc_start_xmit",
@@ -93,12 +94,13 @@ VIRTUAL = (
         part_of=(LINK + "tx_dropped",),
     ),
     pattern(
-        "netvsc rx_comp_busy",
-        ("rx_comp_busy",),
-        "Answers about received packets that the Hyper-V host could not take at once.",
+        "netvsc busy",
+        ("rx_comp_busy", "tx_busy", "tx_send_full"),
+        "Times that the Hyper-V host could not take at once what was to be handed over: answers about received "
+        "packets, packets to send, a place in the send buffer. Nothing is lost by it.",
         "the Hyper-V host is slow",
         STUCK,
-        "drivers/net/hyperv/netvsc.c, enq_receive_complete",
+        "drivers/net/hyperv/netvsc.c, enq_receive_complete, netvsc_send; drivers/net/hyperv/netvsc_drv.c, netvsc_xmit",
         severity="warning",
         drivers=("hv_netvsc",),
     ),

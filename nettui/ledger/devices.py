@@ -12,6 +12,7 @@ from nettui.ledger.row import HOST, Row, moved, of_loss, texts
 NOT_LOSS = ("packets", "bytes", "compressed", "multicast")  # ends of the names in rtnl_link_stats64
 # drivers' counters that are traffic in every driver, so that no pattern is asked
 TRAFFIC = re.compile(r"peer_ifindex|([rt]x_?)?(queue_?)?(\d+_)?([rt]x_)?(xdp_)?(packets|bytes)")
+OF_QUEUE = re.compile(r"(?<=[rt]x)(_queue_|_)?\d+(?=_)|\[\d+\]$")  # rx0_drops, rx_queue_0_drops, rx_drops[0]
 SOFTNET = ("dropped", "flow_limit", "time_squeeze")
 QUEUE = ("drops", "overlimits", "requeues")
 INWARD = ("ingress", "clsact")
@@ -44,14 +45,17 @@ def link_statistics(tables: Mapping[str, Table]) -> Iterator[Row]:
 
 
 def driver_statistics(tables: Mapping[str, Table]) -> Iterator[Row]:
-    """Counters of `ethtool -S` whose names mean loss."""
+    """Counters of `ethtool -S` whose names mean loss; a queue's is inside the sum of all queues where there is one."""
     table, names = tables["driver_statistics"], index_names(tables.get("links"))
     known = texts(table, "ifindex", "name", "slot")
+    here = {(index, name) for index, name, _ in known}
     for at, total in moved(table, "value"):
         index, name, slot = known[at]
         if not TRAFFIC.fullmatch(name) and of_loss(f"ethtool.{name}"):
             row = of_device(f"ethtool.{name}", total, index, names.get(index, f"if{index}"))
-            yield row._replace(which=f"{row.which} counter {slot}")
+            whole = OF_QUEUE.sub("", name)
+            part_of = (f"ethtool.{whole}",) if whole != name and (index, whole) in here else ()
+            yield row._replace(which=f"{row.which} counter {slot}", part_of=part_of)
 
 
 def softnet(tables: Mapping[str, Table]) -> Iterator[Row]:
