@@ -307,7 +307,7 @@ JOINS = (
         "connection is gone, or on another server",
         ("the connection has ended", "a load balancer sends the subflow to another server than the connection"),
         "subflow.c, subflow_check_req",
-        along=("Tcp.OutRsts",),
+        along=("Tcp.OutRsts", "TcpExt.ListenDrops", "socket.drops"),
     ),
     *(
         entry(

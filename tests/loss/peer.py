@@ -27,6 +27,7 @@ class Segment:
     ack: int
     flags: int
     source: int
+    options: bytes
 
 
 class Peer:
@@ -52,9 +53,10 @@ class Peer:
         while True:
             packet = self.wire.recv(4000)[14:]
             if packet[9] == frames.TCP and packet[16:20] == socket.inet_aton(PEER):
-                source, to, seq, ack, _, flags = struct.unpack_from("!HHIIBB", packet, (packet[0] & 15) * 4)
+                segment = packet[(packet[0] & 15) * 4 :]
+                source, to, seq, ack, offset, flags = struct.unpack_from("!HHIIBB", segment)
                 if to == port:
-                    return Segment(to, seq, ack, flags, source)
+                    return Segment(to, seq, ack, flags, source, segment[20 : offset >> 2])
 
     def flow(self, port: int = PORT) -> Flow:
         """A connection that does not exist yet, from a port of its own."""

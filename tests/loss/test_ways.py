@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 
 from tests.lab import needs_root
-from tests.loss import ways_other_sockets, ways_sockets, ways_tcp, ways_tcp_checks, ways_tcp_memory, ways_xfrm  # noqa: F401  (puts its ways into WAYS)
 from tests.loss.way import WAYS, Ledger, Way, explained, lab
+
+for module in sorted(Path(__file__).parent.glob("ways_*.py")):  # each puts its ways into WAYS
+    import_module(f"tests.loss.{module.stem}")
 
 BACKGROUND = {"Ip6.InNoRoutes"}  # router solicitations and MLD reports of devices that have come up
 LOSSES = ("loss", "unknown")  # severities that must be explained when they move; noise and warnings may go on

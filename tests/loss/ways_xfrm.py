@@ -73,8 +73,12 @@ def xfrm_no_sa(lab: Lab) -> Callable[[], int]:
 @way("xfrm", "xfrm.InPolBlock", reason="XFRM_POLICY")
 def xfrm_policy_blocks_forwarding(lab: Lab) -> Callable[[], int]:
     adjust(lab.right, {"ipv4/ip_forward": 1})
-    lab.right.ip("xfrm policy add dir fwd dst 10.11.0.0/16 action block", "link add away type bridge", "link set away up",
-                 "route add 10.11.0.0/16 dev away")  # fmt: skip
+    lab.right.ip(
+        "xfrm policy add dir fwd dst 10.11.0.0/16 action block",
+        "link add away type bridge",
+        "link set away up",
+        "route add 10.11.0.0/16 dev away",
+    )
     lab.left.ip(f"route add 10.11.0.0/16 via {RIGHT}")
     out = lab.stack.enter_context(lab.left.host.socket(socket.SOCK_DGRAM, 0, socket.AF_INET))
     return lambda: sum(out.sendto(b"lost", ("10.11.0.1", 5353)) > 0 for _ in range(COUNT))
