@@ -15,10 +15,11 @@ def martian(name: str, meaning: str, cause: str, causes: tuple[str, ...], remedi
 
 def fragment(name: str, meaning: str, cause: str, causes: tuple[str, ...], remedies: tuple[str, ...]) -> Reason:
     """IP fragments that are not put together."""
-    counters: tuple[str, ...] = ("Ip.ReasmFails", "Ip6.ReasmFails")
+    counters: tuple[str, ...] = ("Ip.ReasmFails",)
+    source = "net/ipv4/ip_fragment.c, ip_frag_reinit"
     if name == "FRAG_REASM_TIMEOUT":
-        counters = (*counters, "Ip.ReasmTimeout", "Ip6.ReasmTimeout")
-    source = "net/ipv4/ip_fragment.c; net/ipv6/reassembly.c; net/ipv4/inet_fragment.c"
+        counters = ("Ip.ReasmFails", "Ip6.ReasmFails", "Ip.ReasmTimeout", "Ip6.ReasmTimeout")
+        source = "net/ipv4/ip_fragment.c, ip_expire; include/net/ipv6_frag.h, ip6frag_expire_frag_queue"
     return Reason(name, "ip", "loss", meaning, cause, causes, remedies, counters, "6.2", source)
 
 
@@ -181,14 +182,14 @@ REASONS_IP = (
     ),
     fragment(
         "FRAG_REASM_TIMEOUT",
-        "Fragments waited for the rest of their packet, which did not come in time (30 s).",
+        "Fragments waited for the rest of their packet, which did not come in time (30 s, IPv6 60 s).",
         "a fragment of each packet was lost on the way",
         ("a fragment is lost on the way, or filtered: fragments carry no ports", "reassembly memory full"),
         ("tcpdump -nvi any 'ip[6:2] & 0x3fff != 0'  # who sends fragments", "sysctl net.ipv4.ipfrag_high_thresh"),
     ),
     fragment(
         "FRAG_TOO_FAR",
-        "More than ipfrag_max_dist other fragments of the same sender came in between.",
+        "The IPv4 fragments that had come of a packet: more than ipfrag_max_dist others of the same sender came since.",
         "fragments far apart (ipfrag_max_dist)",
         ("a sender with many fragments at once whose order is mixed on the way",),
         ("sysctl -w net.ipv4.ipfrag_max_dist=0  # no such check",),

@@ -48,7 +48,7 @@ def reassembly(group: str) -> tuple[Counter, ...]:
                 "fragments that overlap, or a sender whose IP ids wrap faster than its fragments arrive",
             ),
             remedies=(FRAGMENTS[group], LIMITS[group], RAISE[group]),
-            reasons=("FRAG_REASM_TIMEOUT", "FRAG_TOO_FAR", "NOT_SPECIFIED"),
+            reasons=("FRAG_REASM_TIMEOUT", *(("FRAG_TOO_FAR",) if group == "Ip" else ()), "NOT_SPECIFIED"),
             source=SOURCE + "ip_defrag, ip_frag_queue, ip_frag_too_far, ip_frag_reasm, ip_expire; ip6_frag_queue",
         ),
         Counter(
