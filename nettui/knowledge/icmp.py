@@ -58,6 +58,10 @@ def told(name: str, group: str, received: bool, counts: str, sign: Sign, same: t
     )
 
 
+# reasons under which one of the two alone throws messages away
+REFUSED = {"Icmp": ("INVALID_PROTO", "UNHANDLED_PROTO"), "Icmp6": ("IPV6_BAD_EXTHDR",)}
+
+
 def errors(group: str) -> tuple[Counter, ...]:
     """What ICMP and ICMPv6 count alike."""
     family, source = ("ICMPv6", SOURCES["Icmp6"]) if group == "Icmp6" else ("ICMP", SOURCES["Icmp"])
@@ -70,22 +74,27 @@ def errors(group: str) -> tuple[Counter, ...]:
             layer="icmp",
             direction="rx",
             severity="noise",
-            counts=f"{family} messages received that could not be used: wrong checksum, too short, of no known type, "
+            counts=f"{family} messages received that could not be used: wrong checksum, too short, "
+            f"{'' if group == 'Icmp6' else 'of no known type, '}"
             "or an error about a connection or socket that is not here (any more).",
             cause="errors about connections that are gone",
             causes=(
                 "an ICMP error that comes after its socket was closed: usual",
                 "an ICMP error about a packet that this host did not send (forged source, NAT)",
-                "pings to broadcast or multicast addresses, which are ignored",
+                *(() if group == "Icmp6" else ("pings to broadcast or multicast addresses, which are ignored",)),
                 "damaged messages: InCsumErrors moves too",
             ),
             remedies=(
                 f"tcpdump -nvi any {capture}  # which, from whom, about which packet",
                 f"nettui report protocols --where 'counter ~ \"^{group}[.]In\"'  # which type moves with it",
             ),
-            reasons=("ICMP_CSUM", "INVALID_PROTO", "UNHANDLED_PROTO", "PKT_TOO_SMALL"),
-            source=source + "icmp_rcv, icmp_unreach, icmpv6_rcv, icmpv6_notify; net/ipv4/tcp_ipv4.c, tcp_v4_err; "
-            "net/ipv4/udp.c, __udp4_lib_err",
+            reasons=("ICMP_CSUM", "PKT_TOO_SMALL", *REFUSED[group]),
+            source=source
+            + (
+                "icmpv6_rcv, icmpv6_notify; net/ipv6/tcp_ipv6.c, tcp_v6_err; net/ipv6/udp.c, __udp6_lib_err"
+                if group == "Icmp6"
+                else "icmp_rcv, icmp_unreach; net/ipv4/tcp_ipv4.c, tcp_v4_err; net/ipv4/udp.c, __udp4_lib_err"
+            ),
         ),
         Counter(
             name=f"{group}.InCsumErrors",

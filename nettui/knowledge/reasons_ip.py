@@ -221,16 +221,17 @@ REASONS_IP = (
         name="INVALID_PROTO",
         layer="icmp",
         severity="refused",
-        meaning="An ICMP message of a kind that is not answered: to a broadcast address, or timestamps.",
+        meaning="An ICMP message of a kind that is not answered to broadcast and multicast addresses; since 6.13 "
+        "also a packet in IPv4's routing that is not IPv4.",
         cause="ICMP to a broadcast address is not answered",
         causes=("a ping to the broadcast address (icmp_echo_ignore_broadcasts)", "a scan with unusual ICMP types"),
         remedies=(
             "tcpdump -nvi any 'icmp and (broadcast or multicast)'",
             "sysctl net.ipv4.icmp_echo_ignore_broadcasts",
         ),
-        counters=("Icmp.InErrors", "Icmp6.InErrors"),
+        counters=("Icmp.InErrors",),
         since="5.19",
-        source="net/ipv4/icmp.c, icmp_rcv",
+        source="net/ipv4/icmp.c, icmp_rcv; net/ipv4/route.c, ip_route_input_slow, ip_mc_validate_source",
     ),
     Reason(
         name="IPV6DISABLED",

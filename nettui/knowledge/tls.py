@@ -90,12 +90,17 @@ TLS = (
             cause="TLS_RX_EXPECT_NO_PAD set, and padding came",
             causes=("the sender pads its records, or sends records that are not data",),
             remedies=(SOCKETS,),
+            part_of=part_of,
             since="6.0",
             source=DOCUMENT + "net/tls/tls_sw.c, tls_decrypt_sw",
         )
-        for name, counts in (
-            ("DecryptRetry", "Records decrypted twice, because they were padded or held no data."),
-            ("RxNoPadViolation", "Data records decrypted twice, because they were padded."),
+        for name, part_of, counts in (
+            (
+                "DecryptRetry",
+                (),
+                "Records decrypted twice, because they were padded or no data records (alerts, new keys).",
+            ),
+            ("RxNoPadViolation", ("tls.DecryptRetry",), "Data records decrypted twice, because they were padded."),
         )
     ),
     rekey_error("Tx", "tx", "sending"),
