@@ -1,4 +1,4 @@
-"""What is told of a packet, in the words of ip, ss and conntrack where they have one, else tcpdump's and Wireshark's."""
+"""What is told of a packet: in the words of ip, ss and conntrack where they have one, else tcpdump's, Wireshark's."""
 
 from __future__ import annotations
 
