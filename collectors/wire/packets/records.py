@@ -37,7 +37,7 @@ class Records:
 
     def take(self, rows: slice) -> Records:
         """Some packets of these; no bytes are copied."""
-        taken = (
-            column[rows] for column in (self.at, self.captured, self.lengths, self.times, self.links, self.devices)
-        )
-        return Records(self.data, *taken, self.names)
+        return Records(
+            self.data, self.at[rows], self.captured[rows], self.lengths[rows], self.times[rows], self.links[rows],
+            self.devices[rows], self.names,
+        )  # fmt: skip
