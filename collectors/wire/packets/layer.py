@@ -42,7 +42,7 @@ class Sheet:
             self.draft.addresses(name, octets, form, cursor.rows)
 
     def whole(self, cursor: Cursor, protocol: str, size: int) -> Cursor:
-        """The packets whose header of ``size`` bytes is there, marked as this protocol; the others are marked as cut."""
+        """Those that have all ``size`` bytes of this header; all are marked as this protocol, the others as cut too."""
         enough = cursor.left() >= size
         if not cursor.of or cursor.of == "inner_":
             self._protocol[cursor.rows] = self._code(protocol)
