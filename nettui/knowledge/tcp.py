@@ -145,7 +145,7 @@ ABORTS = (
         direction="",
         severity="warning",
         counts="Connections reset because data came after a process here had closed, or because it closed with "
-        "SO_LINGER 0 (RST instead of FIN).",
+        "SO_LINGER 0 (RST instead of FIN) or TCP_LINGER2 below 0.",
         cause="data after close, or closed by SO_LINGER 0",
         causes=("the peer goes on sending after this end closed", "load balancers and health checks: SO_LINGER 0"),
         remedies=(
@@ -202,13 +202,13 @@ ABORTS = (
         layer="tcp",
         direction="",
         severity="warning",
-        counts="Connections reset when this end had closed and the process does not want to wait for the peer's FIN "
-        "(TCP_LINGER2 below 0).",
+        counts="Connections reset when the process closed them with its FIN acknowledged already, and does not want to "
+        "wait for the peer's (TCP_LINGER2 below 0). Acknowledged later, they are in TCPAbortOnData.",
         cause="process does not wait for the peer's FIN",
         causes=("TCP_LINGER2 set below 0 by the process", "peers that do not close their end"),
         remedies=(RESETS, "sysctl net.ipv4.tcp_fin_timeout"),
         along=("Tcp.OutRsts",),
-        source=CLOSE + "; net/ipv4/tcp_input.c, tcp_rcv_state_process",
+        source=CLOSE,
     ),
     Counter(
         name="TcpExt.TCPAbortFailed",

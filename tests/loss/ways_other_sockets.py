@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tests.loss import frames
 from tests.loss.peer import packet_socket
 from tests.loss.way import Lab, adjust, way
+from tests.loss.ways_tcp_checks import refusing
 
 LEFT, RIGHT = "10.9.0.1", "10.9.0.2"
 SENT = 211
@@ -75,3 +76,11 @@ def netlink_socket_unread(lab: Lab) -> Callable[[], int]:
         return number - kept(sock)
 
     return lose
+
+
+@way("socket", None, reason="SOCKET_FILTER")
+def raw_socket_with_a_filter(lab: Lab) -> Callable[[], int]:
+    adjust(lab.right, {"ipv4/icmp_echo_ignore_all": 1})
+    refusing(unread(lab, socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP))
+    out = lab.stack.enter_context(lab.left.host.socket(socket.SOCK_RAW, socket.IPPROTO_ICMP, socket.AF_INET))
+    return lambda: sum(out.sendto(frames.icmp(8, 0), (RIGHT, 0)) > 0 for _ in range(SENT))

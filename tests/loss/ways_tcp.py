@@ -229,3 +229,19 @@ def tcp_too_many_in_time_wait(lab: Lab) -> Callable[[], int]:
     for _, sock in ends:
         sock.close()
     return lambda: sum(each(flow, 1, ACK | 1, ack=1) for flow, _ in ends)
+
+
+@way("tcp", "TcpExt.TCPAbortOnLinger")
+def tcp_closed_without_waiting_for_the_peer(lab: Lab) -> Callable[[], int]:
+    ends = connected(lab, CONNECTIONS)
+    for flow, sock in ends:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_LINGER2, -1)
+        sock.shutdown(socket.SHUT_WR)
+        flow.send(ack=1)
+
+    def lose() -> int:
+        for _, sock in ends:
+            sock.close()
+        return CONNECTIONS
+
+    return lose

@@ -12,7 +12,7 @@ from tests.loss.frames import ACK, SYN
 from tests.loss.peer import PEER, PORT, RIGHT, Flow, Peer, connected, listener, timestamps
 from tests.loss.way import Lab, adjust, way
 
-SEGMENTS = 23
+SEGMENTS, CONNECTIONS = 23, 7
 TCP_MD5SIG, IP_MINTTL, SO_ATTACH_FILTER = 14, 21, 26
 MD5 = bytes((1, 1, 19, 18)) + bytes(16)  # the option, with a signature of zeros
 
@@ -38,6 +38,16 @@ def refusing(sock: socket.socket) -> None:
     """A filter of one instruction, that takes nothing (struct sock_fprog)."""
     program = ctypes.create_string_buffer(struct.pack("=HBBI", 6, 0, 0, 0), 8)
     sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HxxxxxxP", 1, ctypes.addressof(program)))
+
+
+def connecting(lab: Lab) -> Flow:
+    """The right end has sent its SYN, and waits for an answer."""
+    peer = Peer(lab)
+    sock = lab.stack.enter_context(lab.right.host.socket(socket.SOCK_STREAM, 0, socket.AF_INET))
+    sock.setblocking(False)
+    sock.bind((RIGHT, 30000))
+    sock.connect_ex((PEER, PORT))
+    return Flow(peer, PORT, 30000, ack=peer.receive(PORT).seq + 1)
 
 
 @way("tcp", "TcpExt.TCPMD5NotFound", reason="TCP_MD5NOTFOUND")
@@ -91,13 +101,7 @@ def tcp_header_too_short(lab: Lab) -> Callable[[], int]:
 
 @way("tcp", None, reason="TCP_INVALID_ACK_SEQUENCE")
 def tcp_answer_to_another_attempt(lab: Lab) -> Callable[[], int]:
-    peer = Peer(lab)
-    sock = lab.stack.enter_context(lab.right.host.socket(socket.SOCK_STREAM, 0, socket.AF_INET))
-    sock.setblocking(False)
-    sock.bind((RIGHT, 30000))
-    sock.connect_ex((PEER, PORT))
-    flow = Flow(peer, PORT, 30000)
-    flow.ack = peer.receive(PORT).seq + 1
+    flow = connecting(lab)
     return lambda: sum(flow.send(SYN | ACK, ack=1000) is None for _ in range(SEGMENTS))
 
 
@@ -115,3 +119,17 @@ def tcp_old_timestamp_in_time_wait(lab: Lab) -> Callable[[], int]:
 def tcp_late_acknowledgements(lab: Lab) -> Callable[[], int]:
     [(flow, _)] = connected(lab, options=timestamps(5000), then=timestamps(5000))
     return lambda: sum(flow.send(seq=-10, options=timestamps(4990)) is None for _ in range(SEGMENTS))
+
+
+@way("tcp", "TcpExt.TSEcrRejected", reason="TCP_RFC7323_TSECR")
+def tcp_last_ack_echoes_what_was_not_sent(lab: Lab) -> Callable[[], int]:
+    peer = Peer(lab)
+    listener(lab)
+    half = [peer.flow().half_open(timestamps(5000)) for _ in range(CONNECTIONS)]
+    return lambda: sum(flow.send(options=timestamps(5001, 1)) is None for flow in half)
+
+
+@way("tcp", "TcpExt.PAWSActive", reason="TCP_RFC7323_PAWS")
+def tcp_answer_echoes_what_was_not_sent(lab: Lab) -> Callable[[], int]:
+    flow = connecting(lab)
+    return lambda: each(flow, SYN | ACK, options=timestamps(5000, 1))

@@ -32,6 +32,13 @@ def retransmits_at_once(lab: Lab) -> None:
     adjust(lab.right, {"ipv4/tcp_rto_min_us": 5000})
 
 
+def send_apart(sock: socket.socket) -> None:
+    """Five segments of 100 bytes."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for _ in range(5):
+        sock.send(b"x" * 100)
+
+
 @way("tcp", "TcpExt.BeyondWindow", reason="TCP_INVALID_END_SEQUENCE")
 def tcp_more_than_the_window(lab: Lab) -> Callable[[], int]:
     adjust(lab.right, {"ipv4/tcp_invalid_ratelimit": 0})
@@ -152,12 +159,30 @@ def tcp_lost_on_the_way(lab: Lab) -> Callable[[], int]:
 
     def lose() -> int:
         for flow, sock in ends:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for _ in range(5):
-                sock.send(b"x" * 100)
+            send_apart(sock)
             for _ in range(3):
                 flow.send()
             flow.send(ack=500)
+        return CONNECTIONS
+
+    return lose
+
+
+@way("tcp", "TcpExt.TCPRetransFail", reason="NETFILTER_DROP", at_least=True)
+def tcp_dropped_on_its_own_way_out(lab: Lab) -> Callable[[], int]:
+    ends = connected(lab, CONNECTIONS)
+    for _, sock in ends:
+        send_apart(sock)
+    lab.right.run(
+        "nft add table ip t",
+        "nft add chain ip t out { type filter hook output priority 0 ; }",
+        "nft add rule ip t out tcp sport 80 drop",
+    )
+
+    def lose() -> int:
+        for flow, _ in ends:
+            for _ in range(3):
+                flow.send()
         return CONNECTIONS
 
     return lose
