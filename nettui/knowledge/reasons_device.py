@@ -62,8 +62,8 @@ REASONS_DEVICE = (
         name="UNHANDLED_PROTO",
         layer="",
         severity="noise",
-        meaning="No part of this kernel takes packets of this protocol: an EtherType without a handler, or an ICMPv6 "
-        "or link-layer message of an unknown kind.",
+        meaning="No part of this kernel takes packets of this protocol: an EtherType without a handler, an ICMP "
+        "type that is not known, or an IPv6 frame whose version is not 6.",
         cause="no handler: LLDP, STP and the like",
         causes=(
             "LLDP, CDP, STP, PPPoE or a vendor's protocol on the wire, and no program for it here: usual",
@@ -76,7 +76,7 @@ REASONS_DEVICE = (
         ),
         counters=("rtnl_link_stats64.rx_dropped", "rtnl_link_stats64.rx_nohandler"),
         since="5.18",
-        source="net/core/dev.c, __netif_receive_skb_core; net/ipv6/icmp.c, icmpv6_rcv",
+        source="net/core/dev.c, __netif_receive_skb_core; net/ipv4/icmp.c, icmp_rcv; net/ipv6/ip6_input.c, ip6_rcv_core",
     ),
     Reason(
         name="DEV_READY",
