@@ -76,7 +76,7 @@ REASONS_DEVICE = (
         ),
         counters=("rtnl_link_stats64.rx_dropped", "rtnl_link_stats64.rx_nohandler"),
         since="5.18",
-        source="net/core/dev.c, __netif_receive_skb_core; net/ipv4/icmp.c, icmp_rcv; net/ipv6/ip6_input.c, ip6_rcv_core",
+        source="net/core/dev.c, __netif_receive_skb_core; net/ipv4/icmp.c, icmp_rcv; net/ipv6/ip6_input.c",
     ),
     Reason(
         name="DEV_READY",
