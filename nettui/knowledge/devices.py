@@ -176,7 +176,8 @@ DROPPED = (
             "veth: the other end could not take the packet (its MTU, its CPU's backlog, its XDP program's full ring)",
             "tun/tap: the program behind it reads too slowly and its queue is full, or it is not attached",
             "vxlan and other tunnels: no destination known for the address, or no route to it",
-            "the device is down, or the packet could not be segmented or checksummed for it",
+            "no carrier: the device's queue is the noop qdisc (counted here since 6.11, nowhere before), or it is down",
+            "the packet could not be segmented or checksummed for it",
             "hardware: no DMA mapping, too many fragments",
         ),
         remedies=(
@@ -186,7 +187,16 @@ DROPPED = (
             "ip link set dev DEV txqueuelen N  # tun: a longer queue; more latency",
         ),
         along=(LINK + "rx_dropped", "softnet.dropped", "Ip.OutDiscards", "Udp.SndbufErrors"),
-        reasons=("FULL_RING", "DEV_READY", "TAP_FILTER", "TAP_TXFILTER", "SKB_GSO_SEG", "NO_TX_TARGET", "NOMEM"),
+        reasons=(
+            "FULL_RING",
+            "DEV_READY",
+            "TAP_FILTER",
+            "TAP_TXFILTER",
+            "SKB_GSO_SEG",
+            "NO_TX_TARGET",
+            "NOMEM",
+            "QDISC_DROP",
+        ),
         source="net/core/dev.c, validate_xmit_skb, __dev_queue_xmit; drivers/net/veth.c, veth_xmit; drivers/net/tun.c, "
         "tun_net_xmit; drivers/net/vxlan/vxlan_core.c, vxlan_xmit",
     ),

@@ -19,7 +19,7 @@ QDISCS = (
             "more traffic than the link or the shaper (tbf, htb, cake) lets through",
             "codel, fq_codel, cake, red: drops on purpose to make TCP slow down; a few are usual",
             "netem loss, a police action, or a filter with drop",
-            "no carrier: packets meet the noop qdisc",
+            "no carrier: the noop qdisc takes the packets and has no row (tx_dropped counts them since 6.11)",
             "fq: a flow above flow_limit, or a send time beyond the horizon",
         ),
         remedies=(
@@ -133,7 +133,8 @@ QDISCS = (
         severity="refused",
         counts="Packets that filters and actions at the ingress or clsact qdisc dropped, both ways together: an "
         "action drop, "
-        "a policer, a BPF program that returned TC_ACT_SHOT. rx_dropped of the device does not move.",
+        "a policer, a BPF program that returned TC_ACT_SHOT. rx_dropped of the device does not move. A program "
+        "attached without a qdisc (tcx, 6.6) is counted nowhere: only its reason tells.",
         cause="a tc filter, policer or BPF program drops",
         causes=(
             "a policer: more traffic than its rate",
@@ -144,6 +145,7 @@ QDISCS = (
             "tc -s filter show dev DEV ingress; tc -s filter show dev DEV egress  # the action that counts",
             "bpftool net show dev DEV  # the programs attached",
         ),
+        along=("Ip.OutDiscards", "Udp.SndbufErrors"),
         reasons=("TC_INGRESS", "TC_EGRESS", "TC_COOKIE_ERROR", "TC_CHAIN_NOTFOUND", "TC_RECLASSIFY_LOOP"),
         source="net/core/dev.c, tc_run (mini_qdisc_qstats_cpu_drop), sch_handle_ingress, sch_handle_egress",
     ),
