@@ -9,6 +9,8 @@ from functools import cache
 
 from nettui.knowledge.entry import Place
 
+NOT_TAKEN = "a half open connection does not want it (SYN again, RST), no socket, filter, policy, or bad check sum"
+
 PLACES = (
     Place("nft_do_chain", "netfilter", "refused", "a rule of nftables or a base chain's policy dropped it"),
     Place("ipt_do_table", "netfilter", "refused", "a rule of iptables or a chain's policy dropped it"),
@@ -102,7 +104,7 @@ PLACES = (
     Place("ip6_fragment", "ip", "loss", "larger than the MTU, or no memory for fragments"),
     Place("ipv6_frag_rcv", "ip", "loss", "an IPv6 fragment that cannot be put together"),
     Place("ip6frag_expire_frag_queue", "ip", "loss", "IPv6 fragments that were missing did not come in time"),
-    Place("dst_discard_out", "route", "refused", "a blackhole route, or a route that was just removed"),
+    Place("dst_discard_out", "route", "refused", "a blackhole route, one just removed, or an IPsec policy without SA"),
     Place("dst_discard", "route", "refused", "a blackhole route, or a route that was just removed"),
     Place("dst_blackhole_output", "route", "refused", "a blackhole route"),
     Place("blackhole_netdev_xmit", "route", "noise", "its device was just removed"),
@@ -130,10 +132,8 @@ PLACES = (
     Place("udp_queue_rcv_one_skb", "udp", "loss", "socket's buffer full, filter, policy or check sum"),
     Place("udpv6_queue_rcv_one_skb", "udp", "loss", "socket's buffer full, filter, policy or check sum"),
     Place("__udp_enqueue_schedule_skb", "udp", "loss", "socket's receive buffer full, or UDP memory used up"),
-    Place("tcp_v4_rcv", "tcp", "loss", "TCP segment not taken: no socket, bad check sum, policy, filter, or old"),
-    Place(
-        "tcp_v6_rcv", "tcp", "loss", "TCP segment over IPv6 not taken: no socket, bad check sum, policy, filter, or old"
-    ),
+    Place("tcp_v4_rcv", "tcp", "loss", f"TCP segment not taken: {NOT_TAKEN}"),
+    Place("tcp_v6_rcv", "tcp", "loss", f"TCP segment over IPv6 not taken: {NOT_TAKEN}"),
     Place("tcp_v4_do_rcv", "tcp", "loss", "TCP segment not taken in its state"),
     Place("tcp_v6_do_rcv", "tcp", "loss", "TCP segment over IPv6 not taken in its state"),
     Place(

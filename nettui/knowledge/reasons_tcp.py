@@ -62,12 +62,18 @@ REASONS_TCP = (
     Reason(
         name="TCP_FLAGS",
         layer="tcp",
-        severity="noise",
-        meaning="The segment's flags make no sense in the state of its socket: none of ACK, SYN and RST, or SYN with "
-        "FIN.",
-        cause="flags without sense: a scan",
-        causes=("port scans (null, Xmas)", "a faulty middlebox"),
-        remedies=("tcpdump -nni any 'tcp[13] & 0x16 = 0 or tcp[13] & 3 = 3'  # from whom",),
+        severity="warning",
+        meaning="The segment's flags make no sense in the state of its socket: an ACK to a listener that knows no such "
+        "connection (answered by RST), none of ACK, SYN and RST, or SYN with FIN.",
+        cause="segment of a connection that is gone, or a scan",
+        causes=(
+            "connections from before the service restarted or failed over, whose clients go on",
+            "ACKs that no SYN cookie fits",
+            "port scans (null, Xmas, ACK)",
+            "a faulty middlebox",
+        ),
+        remedies=("tcpdump -nni any 'tcp[13] & 0x16 = 0 or tcp[13] & 3 = 3 or tcp[13] & 4 != 0'  # from whom, RSTs",),
+        counters=("Tcp.OutRsts",),
         since="5.18",
         source=INPUT + "tcp_rcv_established, tcp_rcv_state_process",
     ),

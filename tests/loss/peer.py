@@ -10,9 +10,10 @@ from itertools import count
 
 from tests.loss import frames
 from tests.loss.frames import ACK, SYN
-from tests.loss.way import Lab, adjust
+from tests.loss.way import Lab
 
 RIGHT, PEER = "10.9.0.2", "10.9.0.77"  # the peer's address is no address of the left namespace: its kernel is silent
+AWAY = "02:00:00:00:00:77"  # of nobody: what is sent there is seen at left0, and goes no further
 PORT = 80
 FIRST = 1000  # sequence number of the peer's SYN
 Prepare = Callable[[socket.socket], object]
@@ -34,14 +35,13 @@ class Peer:
     """Sends and reads frames at left0; the right namespace knows it as a neighbour."""
 
     def __init__(self, lab: Lab) -> None:
-        adjust(lab.left, {"ipv4/ip_forward": 0})
         self.wire = packet_socket(lab, frames.IPV4)
         self.wire.settimeout(3)
         self.own: bytes = self.wire.getsockname()[4]
         there = lab.stack.enter_context(lab.right.host.socket(socket.SOCK_RAW, 0, socket.AF_PACKET))
         there.bind(("right0", 0))
         self.other: bytes = there.getsockname()[4]
-        lab.right.ip(f"neighbour replace {PEER} lladdr {self.own.hex(':')} dev right0 nud permanent")
+        lab.right.ip(f"neighbour replace {PEER} lladdr {AWAY} dev right0 nud permanent")
         self._ports = count(20001)
 
     def send(self, segment: bytes, ttl: int = 64, src: str = PEER) -> None:

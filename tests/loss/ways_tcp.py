@@ -27,6 +27,13 @@ def tcp_syn_to_closed_port(lab: Lab) -> Callable[[], int]:
     return lambda: each(flow, flags=SYN)
 
 
+@way("tcp", "Tcp.OutRsts", reason="TCP_FLAGS")
+def tcp_connection_from_before_a_restart(lab: Lab) -> Callable[[], int]:
+    flow = Peer(lab).flow()
+    listener(lab)
+    return lambda: each(flow, data=b"are you there?")
+
+
 @way("tcp", "TcpExt.ListenOverflows")
 def tcp_accept_queue_full(lab: Lab) -> Callable[[], int]:
     peer = Peer(lab)
