@@ -15,6 +15,7 @@ from nettui.ledger.sockets import OWN_LAYER
 
 PREFIX = "kfree_skb."
 SOCKET, PROTOCOLS = "socket.drops", frozenset(OWN_LAYER.values())
+APART = 5.0  # seconds between the readings of two tables, at most; a screen may be slower
 GUESSED = "task"  # the namespace is the one of the process that ran
 Namer = Callable[[int], str | None]
 
@@ -93,9 +94,17 @@ def matching(entry: Mapping[str, Any], table: Table, candidates: Sequence[int]) 
         known = find.counter(str(names[row]))
         told = (known is not None and name in known.reasons) or (reason is not None and names[row] in reason.counters)
         dev = table.cell(row, "dev")
-        if told and of_protocol(entry, table, row) and (dev is None or entry.get("dev") in (None, dev)):
+        same = of_protocol(entry, table, row) and (dev is None or entry.get("dev") in (None, dev))
+        if told and same and at_one_time(entry, table.row(row)):
             found.append(row)
     return found
+
+
+def at_one_time(entry: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether both moved in one span of time, as far as readings that are ``APART`` can tell."""
+    return bool(
+        entry["first_moved"] <= row["last_moved"] + APART and row["first_moved"] <= entry["last_moved"] + APART
+    )
 
 
 def of_protocol(entry: Mapping[str, Any], table: Table, row: int) -> bool:
