@@ -85,10 +85,10 @@ def drops(
     try:
         if reasons and (gap := followed.watch_reasons(True)):
             complain(f"drop reasons: {gap.reason}{f'; {gap.remedy}' if gap.remedy else ''}")
-        readings = watched(host, interval, followed)
+        readings = islice(watched(host, interval, followed), None if count is None else count + 1)
         with destination("") as out:
             told = lines(readings, wish, form, style_of(out, dict(os.environ)), since_boot)
-            for reading in told if count is None else islice(told, count + 1):
+            for reading in told:
                 for sentence in complaints(lacking for lacking in reading.gaps if lacking != gap):
                     complain(sentence)
                 out.write(reading.text)

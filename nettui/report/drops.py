@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.table import Column, Gap, Table
+from collectors.table import Column, Gap, Table, concatenate
 from collectors.values import Cell, Codes, constant
 from nettui.ledger.history import GONE
 from nettui.ledger.ledger import GATHERED
+from nettui.ledger.reasons import PREFIX
 from nettui.ledger.row import NAMESPACE
 from nettui.report import csv
 from nettui.report.cells import clean
@@ -211,9 +212,32 @@ def csv_lines(table: Table, at: float) -> Iterator[str]:
         yield csv.lines(row)
 
 
+class Waiting:
+    """Drop reasons that stand alone wait for the next reading: their packets' counter may be read less often."""
+
+    def __init__(self) -> None:
+        self.rows: Table | None = None
+
+    def sifted(self, moved: Table, table: Table) -> Table:
+        """What moved, without its lone reasons; first, those of the last reading that no counter has joined since."""
+        lone = moved.codes("counter").matching(lambda name: str(name).startswith(PREFIX))
+        before, self.rows = self.rows, moved.take(np.flatnonzero(lone))
+        rest = moved.take(np.flatnonzero(~lone))
+        if before is None or not len(before):
+            return rest
+        here = keys(table)
+        still = [row for row, key in enumerate(keys(before)) if key in here]
+        return concatenate([before.take(np.array(still, np.intp)), rest])
+
+
+def keys(table: Table) -> dict[tuple[Cell, Cell], None]:
+    """What tells its rows apart, in their order."""
+    return dict.fromkeys(zip(table["counter"].cells(), table["which"].cells(), strict=True))
+
+
 def lines(snapshots: Iterable[Snapshot], wish: Wish, form: str, style: Style, since_boot: bool) -> Iterator[Told]:
     """What each reading tells, in one of the forms; the first, from which the others are counted, only if asked."""
-    words = Words(style)
+    words, waiting = Words(style), Waiting()
     spell = {"text": words.lines, "ndjson": json_lines, "csv": csv_lines}[form]
     heading = {"text": words.heading(), "csv": csv_heading()}.get(form, "")
     known: tuple[Gap, ...] = ()
@@ -223,5 +247,10 @@ def lines(snapshots: Iterable[Snapshot], wish: Wish, form: str, style: Style, si
         new = tuple(gap for gap in table.gaps if cause(gap) not in told_of)
         known = table.gaps
         first = number == 0
-        rows = (ever(table, wish) if since_boot else table.take(slice(0))) if first else told(table, wish, snapshot.at)
+        if first:
+            rows = ever(table, wish) if since_boot else table.take(slice(0))
+        else:
+            rows = waiting.sifted(told(table, wish, snapshot.at), table)
         yield Told((heading if first else "") + "".join(spell(rows, snapshot.at)), rows, new)
+    if waiting.rows is not None and len(waiting.rows):
+        yield Told("".join(spell(waiting.rows, snapshot.at)), waiting.rows, ())
