@@ -83,9 +83,13 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where packets are dropped with a reason that says little: the ``function`` tells the layer and the severity."""
+    """Where packets are dropped with a reason that says little: the ``function`` tells the layer and the severity.
+
+    ``counters``: ledger names of the counters that count such a packet too, () where none does.
+    """
 
     function: str
     layer: str
     severity: Severity
     meaning: str
+    counters: tuple[str, ...] = ()

@@ -10,6 +10,8 @@ from functools import cache
 from nettui.knowledge.entry import Place
 
 NOT_TAKEN = "a half open connection does not want it (SYN again, RST), no socket, filter, policy, or bad check sum"
+HALF_OPEN = ("TcpExt.EmbryonicRsts",)
+HEADER6 = ("Ip6.InHdrErrors",)
 
 PLACES = (
     Place("nft_do_chain", "netfilter", "refused", "a rule of nftables or a base chain's policy dropped it"),
@@ -102,9 +104,17 @@ PLACES = (
         "no neighbour entry: the table is full (gc_thresh3), or no memory for the header",
     ),
     Place("ip6_fragment", "ip", "loss", "larger than the MTU, or no memory for fragments"),
-    Place("ipv6_frag_rcv", "ip", "loss", "an IPv6 fragment that cannot be put together"),
+    Place("ipv6_frag_rcv", "ip", "loss", "an IPv6 fragment that cannot be put together", HEADER6),
+    Place("ipv6_destopt_rcv", "ip", "loss", "IPv6 destination options that cannot be read", HEADER6),
+    Place("ipv6_rthdr_rcv", "ip", "loss", "an IPv6 routing header that this host does not take", HEADER6),
     Place("ip6frag_expire_frag_queue", "ip", "loss", "IPv6 fragments that were missing did not come in time"),
-    Place("dst_discard_out", "route", "refused", "a blackhole route, one just removed, or an IPsec policy without SA"),
+    Place(
+        "dst_discard_out",
+        "route",
+        "refused",
+        "a blackhole route, one just removed, or an IPsec policy without SA",
+        ("xfrm.OutNoStates",),
+    ),
     Place("dst_discard", "route", "refused", "a blackhole route, or a route that was just removed"),
     Place("dst_blackhole_output", "route", "refused", "a blackhole route"),
     Place("blackhole_netdev_xmit", "route", "noise", "its device was just removed"),
@@ -132,8 +142,8 @@ PLACES = (
     Place("udp_queue_rcv_one_skb", "udp", "loss", "socket's buffer full, filter, policy or check sum"),
     Place("udpv6_queue_rcv_one_skb", "udp", "loss", "socket's buffer full, filter, policy or check sum"),
     Place("__udp_enqueue_schedule_skb", "udp", "loss", "socket's receive buffer full, or UDP memory used up"),
-    Place("tcp_v4_rcv", "tcp", "loss", f"TCP segment not taken: {NOT_TAKEN}"),
-    Place("tcp_v6_rcv", "tcp", "loss", f"TCP segment over IPv6 not taken: {NOT_TAKEN}"),
+    Place("tcp_v4_rcv", "tcp", "loss", f"TCP segment not taken: {NOT_TAKEN}", HALF_OPEN),
+    Place("tcp_v6_rcv", "tcp", "loss", f"TCP segment over IPv6 not taken: {NOT_TAKEN}", HALF_OPEN),
     Place("tcp_v4_do_rcv", "tcp", "loss", "TCP segment not taken in its state"),
     Place("tcp_v6_do_rcv", "tcp", "loss", "TCP segment over IPv6 not taken in its state"),
     Place(
@@ -189,6 +199,7 @@ PLACES = (
         "device",
         "loss",
         "too large for the receiving veth or macvlan (MTU), or that device is down",
+        ("rtnl_link_stats64.tx_dropped", "rtnl_link_stats64.rx_dropped"),
     ),
     Place(
         "__dev_queue_xmit",
@@ -234,7 +245,13 @@ PLACES = (
     Place("iptunnel_xmit", "tunnel", "loss", "tunnel: the outer packet was not sent"),
     Place("veth_xmit", "device", "loss", "veth: the other end is missing, or its XDP ring is full"),
     Place("tun_net_xmit", "device", "loss", "tun/tap: its program reads too slowly, or is not attached"),
-    Place("tun_get_user", "device", "loss", "tun/tap: the program wrote a packet that is not taken"),
+    Place(
+        "tun_get_user",
+        "device",
+        "loss",
+        "tun/tap: the program wrote a packet that is not taken",
+        ("rtnl_link_stats64.rx_frame_errors", "rtnl_link_stats64.rx_dropped"),
+    ),
     Place("tap_handle_frame", "device", "loss", "macvtap: its program reads too slowly"),
     Place("macvlan_broadcast_enqueue", "device", "loss", "macvlan: its broadcast queue is full"),
     Place("loopback_xmit", "device", "loss", "loopback: the CPU's backlog is full"),

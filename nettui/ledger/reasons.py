@@ -37,8 +37,9 @@ def judged(entry: Mapping[str, Any], dev: str | None, netns: str | None) -> Row:
     name = str(entry.get("reason") or ("NOT_SPECIFIED" if function else "UNKNOWN"))
     known, place = find.reason(name), find.place(function)
     told = [f"in {function}"] if function else []
+    counters = known.counters if known else ()
     if place and (known is None or known.name in find.VAGUE):
-        severity, meaning = place.severity, place.meaning
+        severity, meaning, counters = place.severity, place.meaning, (*counters, *place.counters)
     else:
         severity, meaning = (known.severity, known.meaning) if known else ("loss", "")
         if place and place.severity == "noise" and severity != "loss":  # good ping replies have NO_SOCKET
@@ -56,7 +57,7 @@ def judged(entry: Mapping[str, Any], dev: str | None, netns: str | None) -> Row:
         note="; ".join(told) or None,
         about={
             "cause": known.cause if known else "not described here yet",
-            "along": list(known.counters) or None if known else None,
+            "along": list(counters) or None,
             "dev": dev,
             "netns": netns,
         },
@@ -85,14 +86,13 @@ def joined(table: Table, began: float) -> Table:
 def matching(entry: Mapping[str, Any], table: Table, candidates: Sequence[int]) -> list[int]:
     """The counters that count the packets of this reason: the kernel counts both in one place."""
     name = str(entry["counter"]).removeprefix(PREFIX)
-    reason = find.reason(name)
     if entry.get("severity") == "noise" or entry.get("netns"):
         return []
     names = table["counter"].cells()
     found = []
     for row in candidates:
         known = find.counter(str(names[row]))
-        told = (known is not None and name in known.reasons) or (reason is not None and names[row] in reason.counters)
+        told = (known is not None and name in known.reasons) or names[row] in (entry.get("along") or ())
         dev = table.cell(row, "dev")
         same = of_protocol(entry, table, row) and (dev is None or entry.get("dev") in (None, dev))
         if told and same and at_one_time(entry, table.row(row)):
@@ -102,9 +102,7 @@ def matching(entry: Mapping[str, Any], table: Table, candidates: Sequence[int]) 
 
 def at_one_time(entry: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     """Whether both moved in one span of time, as far as readings that are ``APART`` can tell."""
-    return bool(
-        entry["first_moved"] <= row["last_moved"] + APART and row["first_moved"] <= entry["last_moved"] + APART
-    )
+    return bool(entry["first_moved"] <= row["last_moved"] + APART and row["first_moved"] <= entry["last_moved"] + APART)
 
 
 def of_protocol(entry: Mapping[str, Any], table: Table, row: int) -> bool:
