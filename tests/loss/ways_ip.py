@@ -104,7 +104,7 @@ def ip_fragments_far_apart(lab: Lab) -> Callable[[], int]:
     return both(Wire(lab), lambda ident: fragment(ident, 64, last=True), ahead=COUNT)
 
 
-@way("ip", "Ip.ReasmFails", reason="NOT_SPECIFIED")
+@way("ip", "Ip.ReasmFails")  # no device in the drop reason here either
 def ip_fragments_too_large(lab: Lab) -> Callable[[], int]:
     """All fragments come, and make more than the 65,535 bytes that a packet may have."""
     wire, size, number = Wire(lab), 1480, 45
