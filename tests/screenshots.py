@@ -24,12 +24,14 @@ from collectors import Host
 from nettui.live import Live
 from nettui.tui.app import Nettui
 from tests import netfilter_scenes
+from tests.incident import NAME, losing, shop
 from tests.lab import Namespace, run
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 WIDE, NARROW = (120, 36), (80, 24)
 EDGE, WEB = Namespace("edge"), Namespace("web")
 DOCKER = "docker1"
+WAIT = "wait"  # among the keys: four seconds, in which counters move
 Shots = tuple[tuple[str, tuple[int, int], str, Sequence[str]], ...]
 UNAME = SimpleNamespace(nodename="edge1", release="6.12.0", sysname="Linux", version="", machine="x86_64")
 
@@ -63,6 +65,12 @@ DOCKER_SHOTS: Shots = (
     ("conntrack", WIDE, "conntrack", ()),
     ("conntrack-80x24", NARROW, "conntrack", ()),
     ("conntrack-pivot", WIDE, "conntrack", ("down", "p")),
+)
+# of a server that loses packets in five ways
+INCIDENT_SHOTS: Shots = (
+    ("drops", WIDE, "drops", ("t", "m", WAIT)),
+    ("drops-80x24", NARROW, "drops", ("t", "m", WAIT)),
+    ("drops-explain", WIDE, "drops", ("t", "m", WAIT, "down", "down", "down", "e", WAIT)),
 )
 EDGE_BATCH = """
 link add web0 type veth peer name up0 netns web
@@ -182,6 +190,12 @@ def containers() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def incident() -> Iterator[None]:
+    with shop() as (clients, server), losing(clients, server):
+        yield
+
+
+@contextlib.contextmanager
 def edge() -> Iterator[None]:
     with lab(), traffic():
         yield
@@ -197,7 +211,8 @@ async def draw(netns: str, name: str, size: tuple[int, int], panel: str, keys: S
             await pilot.pause(0.1)
             if pane is not None and pane.shown is not None and time.monotonic() > deadline - 6:
                 break
-        await pilot.press(*keys)
+        for key in keys:
+            await (pilot.pause(4) if key == WAIT else pilot.press(key))
         await pilot.pause(0.3)
         svg = app.export_screenshot(title="nettui")
     (FOLDER / f"{name}.svg").write_text(svg)
@@ -211,7 +226,8 @@ def main(wanted: Sequence[str]) -> int:
         print("needs root: makes network namespaces", file=sys.stderr)
         return 1
     FOLDER.mkdir(exist_ok=True)
-    for netns, state, shots in ((EDGE.name, edge, SHOTS), (DOCKER, containers, DOCKER_SHOTS)):
+    for netns, state, shots in ((EDGE.name, edge, SHOTS), (DOCKER, containers, DOCKER_SHOTS),
+                               (NAME, incident, INCIDENT_SHOTS)):  # fmt: skip
         chosen = [shot for shot in shots if not wanted or shot[0] in wanted]
         if chosen:
             with state(), mock.patch("nettui.tui.app.os.uname", return_value=UNAME):
