@@ -26,7 +26,11 @@ def test_the_ledger_tells_of(entry: Way):
         with Ledger(getattr(place, entry.side), reasons=True) as ledger:
             lost = lose()
             rows = ledger.moved()
-    told = "\n".join(f"{row['counter']} {row['scope']} +{row['since']} {row.get('reasons', '')}" for row in rows)
+            sums = ledger.sums(entry.layer)
+    told = "\n".join(
+        f"{row['counter']} {row['scope']} +{row['since']} {row.get('reasons') or ''} {row.get('note') or ''}"
+        for row in rows
+    )
     if entry.counter is not None:
         own = [row for row in rows if row["counter"] == entry.counter and entry.scope in str(row["scope"])]
         assert own, f"{entry.counter} did not move; these did:\n{told}"
@@ -41,3 +45,4 @@ def test_the_ledger_tells_of(entry: Way):
     others = {str(row["counter"]) for row in rows if row["severity"] in LOSSES and row["reach"] == "namespace"}
     unexplained = {name for name in others if not name.startswith("kfree_skb.")} - explained(entry) - BACKGROUND
     assert not unexplained, f"{unexplained} moved too:\n{told}"
+    assert entry.at_least or set(sums) <= {0, lost}, f"the layer's sum is {sums}, not {lost}:\n{told}"

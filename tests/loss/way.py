@@ -8,9 +8,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from collectors.table import Table
 from nettui.knowledge import find
 from nettui.ledger.follower import Follower
+from nettui.ledger.layers import Layers
+from nettui.ledger.row import NAMESPACE
 from nettui.sources import LEDGER, Reading, derived, follower, needed, readings_snapshot, readings_times, with_ledger
 from tests.lab import Namespace, join, namespace
 
@@ -124,7 +128,15 @@ class Ledger:
     def moved(self) -> list[dict[str, object]]:
         """The rows that moved since this ledger was opened."""
         time.sleep(SETTLED)
-        return [dict(row) for row in self.read().rows() if row.get("since")]
+        self.told = self.read()
+        return [dict(row) for row in self.told.rows() if row.get("since")]
+
+    def sums(self, layer: str) -> list[int]:
+        """How many packets the drops panel says that a layer lost, inward and outward, by this namespace's own rows."""
+        reach = self.told["reach"].cells()
+        own = np.array([row for row, cell in enumerate(reach) if cell == NAMESPACE], np.intp)
+        heads = Layers(self.told.take(own)).sums
+        return [int(head["since"] or 0) for place, head in heads.items() if place[1] == layer]
 
 
 def explained(entry: Way) -> set[str]:
