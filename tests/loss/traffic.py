@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -102,3 +103,8 @@ def datagram_frame(to: bytes, of: bytes, *, size: int = 100, port: int = PORT, s
     """An Ethernet frame with a UDP datagram from the left to the right namespace."""
     segment = frames.udp(source, RIGHT, port, b"x" * size)
     return frames.ethernet(to, of, frames.IPV4, frames.ipv4(source, RIGHT, frames.UDP, segment))
+
+
+def script(place: Namespace, rules: str) -> None:
+    """A file of rules for nft, inside."""
+    place.host.inside(lambda: subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True, timeout=60))
