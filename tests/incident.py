@@ -6,8 +6,10 @@ The namespace `shop` is made, with its clients in another one; `nettui drops --n
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -87,5 +89,6 @@ def customer(clients: Namespace, stack: contextlib.ExitStack) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with shop() as (outside, inside), losing(outside, inside):
         time.sleep(LASTS)

@@ -1,0 +1,181 @@
+"""Packets as lines, in the words of `tcpdump -nS`: written a protocol at a time, since they are many."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.table import Table
+from collectors.values import Cell
+
+NANO = 1_000_000_000
+Rows = NDArray[np.intp]
+Told = Iterator[str]
+FAMILY = {"inet": "IP", "inet6": "IP6"}
+ARP = {1: "Request", 2: "Reply"}
+# uapi linux/icmp.h, linux/icmpv6.h: type, and (type, code), in tcpdump's words
+ICMP: dict[tuple[int, int | None], str] = {
+    (0, None): "echo reply", (8, None): "echo request", (11, 0): "time exceeded in-transit",
+    (11, 1): "ip reassembly time exceeded", (3, 0): "net unreachable", (3, 1): "host unreachable",
+    (3, 2): "protocol unreachable", (3, 3): "port unreachable", (3, 4): "unreachable - need to frag",
+    (3, 9): "net unreachable - admin prohibited", (3, 10): "host unreachable - admin prohibited",
+    (3, 13): "admin prohibited filter", (5, 0): "redirect to net", (5, 1): "redirect to host",
+}  # fmt: skip
+ICMPV6: dict[tuple[int, int | None], str] = {
+    (128, None): "echo request", (129, None): "echo reply", (1, 0): "unreachable route",
+    (1, 1): "unreachable prohibited", (1, 3): "unreachable address", (1, 4): "unreachable port",
+    (2, None): "packet too big", (3, 0): "time exceeded in-transit", (133, None): "router solicitation", (134, None): "router advertisement",
+    (135, None): "neighbor solicitation", (136, None): "neighbor advertisement", (137, None): "redirect",
+    (143, None): "multicast listener report v2", (131, None): "multicast listener report",
+}  # fmt: skip
+
+
+def lines(table: Table) -> list[str]:
+    """A line for each packet, without its end."""
+    told: list[str] = [""] * len(table)
+    stamps = clock(table.numbers("time").numbers)
+    kinds = table.codes("protocol")
+    for code, protocol in [(-1, None), *enumerate(kinds.pool)]:
+        rows = np.flatnonzero(kinds.codes == code)
+        if len(rows):
+            part = table.take(rows)
+            for row, text in zip(rows.tolist(), TELLERS.get(str(protocol), other)(part), strict=True):
+                told[row] = f"{stamps[row]} {text}"
+    return told
+
+
+def clock(times: NDArray[np.int64]) -> list[str]:
+    """Local time of day with microseconds, as tcpdump writes it."""
+    seconds, rest = np.divmod(times, NANO)
+    known = {second: time.strftime("%H:%M:%S", time.localtime(second)) for second in set(seconds.tolist())}
+    return [
+        f"{known[second]}.{micro:06d}" for second, micro in zip(seconds.tolist(), (rest // 1000).tolist(), strict=True)
+    ]
+
+
+def cells(table: Table, *names: str) -> Iterable[tuple[Any, ...]]:
+    """Cells of these columns, row by row."""
+    return zip(*(table[name].cells() for name in names), strict=True)
+
+
+def ends(table: Table) -> list[str]:
+    """IP 10.0.0.1.53 > 10.0.0.2.4000: the protocol, the addresses with their ports, VLAN before them."""
+    told = []
+    for family, src, sport, dst, dport, vlan in cells(table, "family", "src", "sport", "dst", "dport", "vlan"):
+        before = "" if vlan is None else f"vlan {vlan}, "
+        name = FAMILY.get(family, family)
+        told.append(
+            f"{before}{name} {src} > {dst}:" if sport is None else f"{before}{name} {src}.{sport} > {dst}.{dport}:"
+        )
+    return told
+
+
+def tcp(table: Table) -> Told:
+    wanted = ("flags", "seq", "ack", "window", "payload", "cut")
+    for place, options, (flags, seq, ack, window, payload, short) in zip(
+        ends(table), tcp_options(table), cells(table, *wanted), strict=True
+    ):
+        if flags is None:
+            yield f"{place} [|{short or 'tcp'}]"
+            continue
+        size = payload or 0
+        numbers = (
+            ""
+            if seq is None or (not size and flags == ".")
+            else f" seq {seq}:{seq + size},"
+            if size
+            else f" seq {seq},"
+        )
+        answer = f" ack {ack}," if "." in flags else ""
+        yield f"{place} Flags [{flags or 'none'}],{numbers}{answer} win {window},{options} length {size}"
+
+
+def tcp_options(table: Table) -> list[str]:
+    found = []
+    for mss, sack_ok, sack, value, echo, scale in cells(table, "mss", "sack_ok", "sack", "tsval", "tsecr", "wscale"):
+        words = []
+        if mss is not None:
+            words.append(f"mss {mss}")
+        if sack_ok:
+            words.append("sackOK")
+        if value is not None:
+            words.append(f"TS val {value} ecr {echo}")
+        if scale is not None:
+            words.append(f"wscale {scale}")
+        if sack:
+            words.append(f"sack {len(sack)} " + "".join("{" + f"{block[0]}:{block[1]}" + "}" for block in sack))
+        found.append(f" options [{','.join(words)}]," if words else "")
+    return found
+
+
+def udp(table: Table) -> Told:
+    for place, (payload,) in zip(ends(table), cells(table, "payload"), strict=True):
+        yield f"{place} UDP, length {payload}" if payload is not None else f"{place} [|udp]"
+
+
+def dns(table: Table) -> Told:
+    wanted = ("dns_id", "dns_name", "dns_type", "dns_rcode", "dns_answers", "payload")
+    for place, (number, name, kind, code, answers, size) in zip(ends(table), cells(table, *wanted), strict=True):
+        if number is None:
+            yield f"{place} [|domain]"
+        elif code is None:
+            yield f"{place} {number}+ {kind}? {name}. ({size})"
+        else:
+            result = "" if code == "NOERROR" else f" {code}"
+            yield f"{place} {number}{result} {answers}/ {kind}? {name}. ({size})"
+
+
+def icmp(table: Table) -> Told:
+    wanted = ("family", "icmp_type", "icmp_code", "icmp_id", "icmp_seq", "icmp_mtu", "payload",
+              "quoted_src", "quoted_sport", "quoted_dst", "quoted_dport", "quoted_proto")  # fmt: skip
+    for place, row in zip(ends(table), cells(table, *wanted), strict=True):
+        family, kind, code, number, seq, mtu, size, *quoted = row
+        name, words = ("ICMP", ICMP) if family == "inet" else ("ICMP6", ICMPV6)
+        if kind is None:
+            yield f"{place} [|{name.lower()}]"
+            continue
+        told = words.get((kind, code)) or words.get((kind, None)) or f"type {kind} code {code}"
+        more = f", id {number}, seq {seq}" if number is not None else ""
+        more += f" (mtu {mtu})" if mtu is not None else ""
+        more += f", of {about(quoted)}" if quoted[0] else ""
+        yield f"{place} {name} {told}{more}" + ("" if size is None else f", length {size}")
+
+
+def about(quoted: Sequence[Cell]) -> str:
+    """The packet that an ICMP error is about."""
+    src, sport, dst, dport, protocol = quoted
+    return f"{src} > {dst} {protocol}" if sport is None else f"{src}.{sport} > {dst}.{dport} {protocol}"
+
+
+def arp(table: Table) -> Told:
+    wanted = ("arp_op", "src", "dst", "smac", "length")
+    for operation, sender, target, mac, size in cells(table, *wanted):
+        if operation == 1:
+            yield f"ARP, Request who-has {target} tell {sender}, length {size}"
+        elif operation == 2:
+            yield f"ARP, Reply {sender} is-at {mac}, length {size}"
+        else:
+            yield f"ARP, operation {operation}, length {size}"
+
+
+def other(table: Table) -> Told:
+    """What has no words of its own: the addresses where there are some, the protocol, its size."""
+    wanted = ("protocol", "src", "proto", "fragment", "smac", "dmac", "ethertype", "length", "cut")
+    for place, row in zip(ends(table), cells(table, *wanted), strict=True):
+        protocol, src, carried, fragment, source, target, kind, size, short = row
+        if src is not None:
+            piece = "" if fragment is None else f" frag at {fragment}"
+            yield f"{place} {protocol if carried is None else carried}{piece}, length {size}"
+        elif source is not None:
+            yield f"{source} > {target}, ethertype 0x{kind or 0:04x}, length {size}"
+        else:
+            yield f"{short or protocol or 'packet'}, length {size}"
+
+
+TELLERS: dict[str, Callable[[Table], Told]] = {
+    "TCP": tcp, "TLS": tcp, "UDP": udp, "DNS": dns, "ICMP": icmp, "ICMPv6": icmp, "ARP": arp,
+}  # fmt: skip
