@@ -52,7 +52,7 @@ LOST = (
             "# in /etc/resolv.conf: options single-request-reopen, or a resolver on the host itself",
             "iptables -t nat … -j MASQUERADE --random-fully  # ports chosen at random: fewer clashes",
         ),
-        along=("nf_conntrack.drop",),
+        part_of=("nf_conntrack.drop",),
         reasons=("NETFILTER_DROP",),
         source=CORE + "__nf_conntrack_confirm, nf_ct_resolve_clash",
     ),
@@ -68,7 +68,7 @@ LOST = (
             "sysctl net.netfilter.nf_conntrack_buckets net.netfilter.nf_conntrack_count  # entries per bucket",
             "echo N > /sys/module/nf_conntrack/parameters/hashsize  # whole host; 8 bytes a bucket, a short stall",
         ),
-        part_of=("nf_conntrack.insert_failed",),
+        along=("nf_conntrack.insert_failed",),  # which has it too, and then alone of all its packets is not in drop
         reasons=("NETFILTER_DROP",),
         since="5.15",
         source=CORE + "__nf_conntrack_confirm (chaintoolong)",
