@@ -21,7 +21,8 @@ REASONS = (
     "reasons_any", "reasons_device", "reasons_queue", "reasons_tunnel", "reasons_ip", "reasons_neighbour",
     "reasons_socket", "reasons_tcp", "reasons_tcp_checks", "reasons_subsystems",
 )  # fmt: skip
-VAGUE = frozenset({"NOT_SPECIFIED", "NETFILTER_DROP"})  # reasons of unlike losses: the place says what it was
+# reasons of unlike losses: the place says what it was
+VAGUE = frozenset({"NOT_SPECIFIED", "NETFILTER_DROP", "UNHANDLED_PROTO"})
 ETHTOOL = "ethtool."
 REASON_PREFIX = "kfree_skb."
 REMEMBERED = 4096  # names: those of drivers come from outside
