@@ -43,12 +43,12 @@ def ip6_wrong_version(lab: Lab) -> Callable[[], int]:
     return lose
 
 
-@way("ip", "Ip6.InHdrErrors")
+@way("ip", "Ip6.InHdrErrors", reason="IP_INHDR")
 def ip6_loopback_source(lab: Lab) -> Callable[[], int]:
     return Wire(lab).losing(lambda _: datagram6(RIGHT6, src="::1"))
 
 
-@way("ip", "Ip6.InHdrErrors")
+@way("ip", "Ip6.InHdrErrors", reason="IP_INHDR")
 def ip6_multicast_source(lab: Lab) -> Callable[[], int]:
     return Wire(lab).losing(lambda _: datagram6(RIGHT6, src="ff02::1"))
 
@@ -76,12 +76,10 @@ def ip6_options_longer_than_packet(lab: Lab) -> Callable[[], int]:
     return Wire(lab).losing(lambda _: packet)
 
 
-@way("ip", "Ip6.InHdrErrors")
+@way("ip", "Ip6.InHdrErrors", reason="NOT_SPECIFIED")
 def ip6_unknown_routing_header(lab: Lab) -> Callable[[], int]:
     header = bytes((frames.UDP, 0, 77, 1)) + bytes(4)
-    return Wire(lab).losing(
-        lambda _: frames.ipv6(LEFT6, RIGHT6, ROUTING, header + frames.udp(LEFT6, RIGHT6, 5353))
-    )
+    return Wire(lab).losing(lambda _: frames.ipv6(LEFT6, RIGHT6, ROUTING, header + frames.udp(LEFT6, RIGHT6, 5353)))
 
 
 @way("ip", "Ip6.InDiscards", reason="IPV6DISABLED")
@@ -97,7 +95,7 @@ def ip6_fragment_missing(lab: Lab) -> Callable[[], int]:
     return Wire(lab).losing(lambda ident: fragment(ident, 0))
 
 
-@way("ip", "Ip6.ReasmFails")
+@way("ip", "Ip6.ReasmFails", reason="NOT_SPECIFIED")
 def ip6_fragments_overlap(lab: Lab) -> Callable[[], int]:
     wire = Wire(lab)
 
@@ -110,7 +108,7 @@ def ip6_fragments_overlap(lab: Lab) -> Callable[[], int]:
     return lose
 
 
-@way("ip", "Ip6.ReasmFails")
+@way("ip", "Ip6.ReasmFails", reason="NOT_SPECIFIED")
 def ip6_fragments_too_many(lab: Lab) -> Callable[[], int]:
     """One waits, and takes all the memory that fragments may have."""
     adjust(lab.right, {"ipv6/ip6frag_low_thresh": 0, "ipv6/ip6frag_high_thresh": 1})
@@ -119,7 +117,7 @@ def ip6_fragments_too_many(lab: Lab) -> Callable[[], int]:
     return wire.losing(lambda ident: fragment(ident, 0))
 
 
-@way("ip", "Ip6.InHdrErrors")
+@way("ip", "Ip6.InHdrErrors", reason="NOT_SPECIFIED")
 def ip6_fragment_of_odd_length(lab: Lab) -> Callable[[], int]:
     return Wire(lab).losing(lambda ident: fragment(ident, 0, size=61))
 
@@ -144,7 +142,7 @@ def route6_blackhole(lab: Lab) -> Callable[[], int]:
     return refused_by(lab, "blackhole")
 
 
-@way("ip", "Ip6.InAddrErrors")
+@way("ip", "Ip6.InAddrErrors", reason="IP_INADDRERRORS")
 def forwarding6_off(lab: Lab) -> Callable[[], int]:
     wire = router(lab)
     adjust(lab.right, {"ipv6/conf/all/forwarding": 0})

@@ -25,7 +25,9 @@ def open_port(lab: Lab, version: int = 4, protocol: int = socket.IPPROTO_UDP) ->
     return sock
 
 
-def sending(lab: Lab, version: int, port: int, data: bytes = b"lost", number: int = COUNT, **wrong: int) -> Callable[[], int]:
+def sending(
+    lab: Lab, version: int, port: int, data: bytes = b"lost", number: int = COUNT, **wrong: int
+) -> Callable[[], int]:
     """Datagrams made by hand, with a ``wrong`` checksum or ``length``."""
     _, src, dst = FAMILIES[version]
     make = frames.ipv4 if version == 4 else frames.ipv6
@@ -127,7 +129,7 @@ def udp6_socket_filter(lab: Lab) -> Callable[[], int]:
     return filtered(lab, 6)
 
 
-@way("udp", "Udp.IgnoredMulti")
+@way("udp", "Udp.IgnoredMulti", reason="NOT_SPECIFIED")
 def udp_multicast_without_port(lab: Lab) -> Callable[[], int]:
     """The group is joined, on another port."""
     member = lab.stack.enter_context(lab.right.host.socket(socket.SOCK_DGRAM, 0, socket.AF_INET))
