@@ -390,6 +390,7 @@ SEND_ERRORS = (
             "tunnel: the route to the far end goes through it",
         ),
         remedies=(DUPLEX, "ip route get FAR-END  # tunnels: must not go out of the tunnel device"),
+        along=(LINK + "tx_errors",),
         source=UAPI + "; drivers/net/vxlan/vxlan_core.c, vxlan_xmit_one; net/ipv4/ip_tunnel.c, ip_tunnel_xmit",
     ),
 )

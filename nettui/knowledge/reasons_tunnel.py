@@ -94,18 +94,19 @@ REASONS_TUNNEL = (
     ),
     Reason(
         name="NO_TX_TARGET",
-        layer="tunnel",
+        layer="",
         severity="loss",
         meaning="The device knows no remote end or port to send the frame to.",
         cause="no remote end known for the address",
         causes=(
             "VXLAN: no entry for the MAC address and no default remote (00:00:00:00:00:00)",
             "the address is not learned, or its entry aged",
+            "bridge: all other ports are isolated, down, or do not flood unknown addresses",
         ),
         remedies=(FDB, "bridge fdb append 00:00:00:00:00:00 dev DEV dst REMOTE  # where unknown ones are flooded"),
         counters=("rtnl_link_stats64.tx_dropped", "vxlan.tx_drops"),
         since="6.13 (as VXLAN_NO_REMOTE), 6.14",
-        source=VXLAN + "vxlan_xmit",
+        source=VXLAN + "vxlan_xmit; net/bridge/br_forward.c, br_flood",
     ),
     Reason(
         name="IP_TUNNEL_ECN",
