@@ -28,9 +28,9 @@ ICMP: dict[tuple[int, int | None], str] = {
 ICMPV6: dict[tuple[int, int | None], str] = {
     (128, None): "echo request", (129, None): "echo reply", (1, 0): "unreachable route",
     (1, 1): "unreachable prohibited", (1, 3): "unreachable address", (1, 4): "unreachable port",
-    (2, None): "packet too big", (3, 0): "time exceeded in-transit", (133, None): "router solicitation", (134, None): "router advertisement",
-    (135, None): "neighbor solicitation", (136, None): "neighbor advertisement", (137, None): "redirect",
-    (143, None): "multicast listener report v2", (131, None): "multicast listener report",
+    (2, None): "packet too big", (3, 0): "time exceeded in-transit", (133, None): "router solicitation",
+    (134, None): "router advertisement", (135, None): "neighbor solicitation", (136, None): "neighbor advertisement",
+    (137, None): "redirect", (131, None): "multicast listener report", (143, None): "multicast listener report v2",
 }  # fmt: skip
 
 
