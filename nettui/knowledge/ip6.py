@@ -227,7 +227,7 @@ SENT = (
             "sysctl -a -r 'net.ipv6.conf.*[.]disable_ipv6'  # 1: off",
         ),
         along=("Udp6.SndbufErrors", "qdisc.drops", "rtnl_link_stats64.tx_dropped"),
-        reasons=("QDISC_DROP", "NETFILTER_DROP", "IPV6DISABLED", "NEIGH_FAILED"),
+        reasons=("QDISC_DROP", "NETFILTER_DROP", "IPV6DISABLED", "NEIGH_CREATEFAIL"),
         source=OUTPUT + "ip6_output, ip6_finish_output2, ip6_forward, ip6_send_skb, __ip6_append_data",
     ),
     Counter(

@@ -13,7 +13,7 @@ from tests.loss.wire import COUNT, LEFT6, RIGHT6, Wire
 
 ABSENT, ABSENT6 = "10.9.0.99", "fd09::99"
 QUICK = {"retrans_time_ms": 10, "mcast_solicit": 1, "ucast_solicit": 1}  # an absent neighbour is given up soon
-SO_SNDBUFFORCE = 32
+SO_SNDBUFFORCE, IP_RECVERR = 32, 11
 SOLICITATION, ADVERTISEMENT = 135, 136
 LIMIT = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
 
@@ -76,6 +76,7 @@ def table_of_neighbours_full(lab: Lab) -> Callable[[], int]:
     lab.right.ip("address add 10.7.0.1/16 dev right0")
     out = asking(lab, socket.AF_INET, {"retrans_time_ms": 10000})
     out.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 1 << 24)  # what waits for its neighbour stays in it
+    out.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)  # the process is told
     out.setblocking(False)
     number = int(LIMIT.read_text()) + COUNT
 
@@ -87,6 +88,7 @@ def table_of_neighbours_full(lab: Lab) -> Callable[[], int]:
             except OSError as error:
                 refused += error.errno == errno.ENOBUFS
         lab.right.ip("address del 10.7.0.1/16 dev right0", "neighbour flush dev right0")
+        assert refused >= COUNT
         return refused
 
     return lose
