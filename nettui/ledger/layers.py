@@ -16,7 +16,7 @@ RECEIVE, SEND = "receive", "send"
 WAYS = {RECEIVE: "RECEIVE, from the wire up", SEND: "SEND, down to the wire"}
 SUMMED = ("loss", "refused", "unknown")  # severities whose numbers are packets or connections lost
 WORST = ("loss", "unknown", "refused", "warning", "noise")
-MARKS = {"loss": "!", "unknown": "!", "refused": "x", "warning": "~", "noise": "~"}  # of what moves
+MARKS = {"loss": "!", "unknown": "!", "refused": "x", "warning": "~", "noise": "."}  # of what moves
 WAY, LAYER, COUNTER = "way", "layer", "counter"  # kinds of rows
 NAMED = 2  # counters that move and are told below a layer that is not opened
 RECENT = 30.0  # seconds for which they are told
@@ -138,7 +138,8 @@ class Layers:
     def _head(self, place: Place, told: int, is_open: bool, trend: str) -> dict[str, Any]:
         rows, head = self.places[place], self.sums[place]
         sign = "-" if is_open else "+"
-        if not is_open and (more := len(self._moving(rows)) - told) > 0:
+        moving = [at for at in self._moving(rows) if self._cells["severity"][at] != "noise"]
+        if not is_open and (more := len(moving) - told) > 0:
             why = f"and {more} more that move{'s' * (more == 1)}"
         elif head["last_moved"] and not self._moving(rows):
             why = f"moved {span(self._at - head['last_moved'])} ago"

@@ -24,7 +24,7 @@ NUMBERS = 17  # cells of the columns between step and why, with the space around
 NARROW, STEP, LONGEST_STEP, LONGEST_WHY = 100, 32, 44, 72
 READINGS = 18  # that a layer shows
 EVERY, LATE = 0.8, 5.0  # seconds between two of them, and after which nothing is known of what was between
-STYLES = {"!": LOSS, "x": REFUSED, "~": WARNING}
+STYLES = {"!": LOSS, "x": REFUSED, "~": WARNING, ".": DIM}
 
 
 class DropsPane(Pane):
@@ -132,14 +132,14 @@ class DropsPane(Pane):
         """One column's cells; a row that moves is marked by its sign and in its sign's colour."""
         width, right = self._widths.get(column.name, 1), is_right(column)
         return [
-            (fitted(told(text, cell, str(step)), width, right) + " " * GAP, style_of(str(step), column, cell))
+            (fitted(told(text, cell, column, str(step)), width, right) + " " * GAP, style_of(str(step), column, cell))
             for cell, text, step in zip(cells, texts, subjects, strict=True)
         ]
 
 
-def told(text: str, cell: Cell, step: str) -> str:
-    """A cell's text; what a way's row lacks, and words that are not there, need no sign of absence."""
-    return "" if cell is None and is_way(step) else text
+def told(text: str, cell: Cell, column: Column, step: str) -> str:
+    """A cell's text; what a way's row lacks, and words that need not be there, have no sign of absence."""
+    return "" if cell is None and (column.name == "why" or is_way(step)) else text
 
 
 def is_way(step: str) -> bool:

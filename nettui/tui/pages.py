@@ -45,7 +45,7 @@ SIGNS = (
     ("-", "absent: not known or not there, which zero never means"),
     ("bold", "a counter that has moved since the last reading"),
     ("!", "a counter of losses that is growing now"),
-    ("x  ~", "drops: what is refused on purpose moves; what moves is a warning or usual"),
+    ("x  ~  .", "drops: what moves is refused on purpose; is a warning; is usual on a healthy host"),
 )
 
 
