@@ -155,6 +155,8 @@ def blocked(lab: Lab, version: int) -> Callable[[], int]:
     Wire(lab)
     lab.right.run("tc qdisc add dev right0 root tbf rate 1kbit burst 1600 limit 1000000")
     family, to, _ = FAMILIES[version]
+    there = lab.stack.enter_context(lab.left.host.socket(socket.SOCK_DGRAM, 0, family))
+    there.bind((to, PORT))  # takes what comes out: nothing is answered
     out = lab.stack.enter_context(lab.right.host.socket(socket.SOCK_DGRAM, 0, family))
     out.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
     out.setblocking(False)
