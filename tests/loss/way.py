@@ -18,7 +18,8 @@ from nettui.ledger.row import NAMESPACE
 from nettui.sources import LEDGER, Reading, derived, follower, needed, readings_snapshot, readings_times, with_ledger
 from tests.lab import Namespace, join, namespace
 
-SETTLED = 0.3  # seconds that the kernel may take to count what was lost
+SETTLED = 0.3  # seconds that the kernel may take at most to count what was lost
+AFTER = 0.03  # and that are waited once it has, for what should not move
 # of a namespace before its devices are made: nothing asks for routers, or for addresses and groups at its own pace
 QUIET = {
     "ipv6/conf/default/router_solicitations": 0,
@@ -125,9 +126,15 @@ class Ledger:
         assert not snapshot.gaps, snapshot.gaps
         return with_ledger(snapshot, self._follower, readings_times(readings)).tables[LEDGER]
 
-    def moved(self) -> list[dict[str, object]]:
-        """The rows that moved since this ledger was opened."""
-        time.sleep(SETTLED)
+    def moved(self, entry: Way, lost: int) -> list[dict[str, object]]:
+        """The rows that moved since this ledger was opened, a little after the expected number is reached."""
+        until = time.monotonic() + SETTLED
+        while time.monotonic() < until and not told_of(entry, lost, self._rows()):
+            time.sleep(AFTER)
+        time.sleep(AFTER)
+        return self._rows()
+
+    def _rows(self) -> list[dict[str, object]]:
         self.told = self.read()
         return [dict(row) for row in self.told.rows() if row.get("since")]
 
@@ -137,6 +144,20 @@ class Ledger:
         own = np.array([row for row, cell in enumerate(reach) if cell == NAMESPACE], np.intp)
         heads = Layers(self.told.take(own)).sums
         return [int(head["since"] or 0) for place, head in heads.items() if place[1] == layer]
+
+
+def told_of(entry: Way, lost: int, rows: list[dict[str, object]]) -> bool:
+    """Whether the counter has moved by that number, and the reason too."""
+    counter, reason = [lost] * (entry.counter is None), [lost] * (entry.reason is None)
+    for row in rows:
+        if row["counter"] == entry.counter and entry.scope in str(row["scope"]):
+            counter.append(int(str(row["since"])))
+        if row["counter"] == f"kfree_skb.{entry.reason}":
+            reason.append(int(str(row["since"])))
+        reasons = row.get("reasons")
+        if isinstance(reasons, dict) and entry.reason in reasons:
+            reason.append(reasons[entry.reason])
+    return max(counter, default=0) >= lost and max(reason, default=0) >= lost
 
 
 def explained(entry: Way) -> set[str]:

@@ -7,6 +7,7 @@ import fcntl
 import os
 import socket
 import struct
+import time
 from collections.abc import Callable
 
 from tests.loss import frames
@@ -45,14 +46,15 @@ def other_end_takes_smaller_packets(lab: Lab) -> Callable[[], int]:
     return receiver_takes_smaller_packets(lab)
 
 
-@way("device", "rtnl_link_stats64.tx_dropped", scope="left0", reason="NOT_SPECIFIED", side="left")
+@way("device", "rtnl_link_stats64.tx_dropped", scope="left0", reason="QDISC_DROP", side="left")
 def other_end_is_down(lab: Lab) -> Callable[[], int]:
-    """Within the second after it went down: later the queue without a carrier drops."""
+    """The own end loses its carrier a moment later, and its queue takes nothing more."""
     neighbours(lab)
     out = sender(lab)
 
     def lose() -> int:
         lab.right.ip("link set right0 down")
+        time.sleep(0.1)
         datagrams(out)
         return COUNT
 
