@@ -132,8 +132,9 @@ class TableView(ScrollView, can_focus=True):
 
     def _refresh_changed(self) -> None:
         """Repaint only the lines that differ: over ssh a table that stands still costs nothing."""
-        changed = [y for y, strip in self._painted.items() if self.render_line(y) != strip]
-        if changed or not self._painted:
+        whole = len(self._painted) >= self.size.height  # after a resize not every line may have been painted
+        changed = [y for y, strip in self._painted.items() if self.render_line(y) != strip] if whole else []
+        if changed or not whole:
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def show_columns(self, names: Sequence[str]) -> None:
