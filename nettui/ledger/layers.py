@@ -11,6 +11,7 @@ import numpy as np
 from collectors.draft import of_rows
 from collectors.table import Column, Table, concatenate
 from nettui.knowledge.entry import LAYERS
+from nettui.ledger.row import HOST
 
 RECEIVE, SEND = "receive", "send"
 WAYS = {RECEIVE: "RECEIVE, from the wire up", SEND: "SEND, down to the wire"}
@@ -30,7 +31,7 @@ COLUMNS = (
 )
 KEYS = ("layer", "counter", "which")  # tell a row from the others, beside its kind and way
 USED = ("layer", "direction", "counter", "which", "severity", "part_of", "dev", "total", "since", "delta", "rate",
-        "first_moved", "last_moved", "state", "cause", "scope", "process", "pid")  # fmt: skip
+        "first_moved", "last_moved", "state", "cause", "scope", "process", "pid", "along", "reach")  # fmt: skip
 Place = tuple[str, str]  # way and layer; the layer is "" for a way itself
 
 
@@ -106,11 +107,14 @@ class Layers:
         }
 
     def _once(self, rows: Sequence[int]) -> Iterator[int]:
-        """Rows whose packets are in no other row's number."""
+        """Rows whose packets are in no other row's number; the host's only where no row tells of this namespace."""
         counter, dev, part_of = self._cells["counter"], self._cells["dev"], self._cells["part_of"]
+        along, reach = self._cells["along"], self._cells["reach"]
         present = {(counter[at], dev[at]) for at in rows}
+        names = {counter[at] for at in rows if reach[at] != HOST}
         for at in rows:
-            if not any((name, own) in present for name in part_of[at] or () for own in (None, dev[at])):
+            told = any((name, own) in present for name in part_of[at] or () for own in (None, dev[at]))
+            if not told and not (reach[at] == HOST and names & {*(along[at] or ())}):
                 yield at
 
     def _moving(self, rows: Sequence[int]) -> list[int]:

@@ -157,6 +157,13 @@ def test_a_layers_row_is_known_by_its_layer_whatever_moves_in_it():
     assert keys == {"kind", "way", "layer", "counter", "which"}
 
 
+def test_what_all_namespaces_lost_is_not_added_to_what_this_one_did():
+    here = {**UDP, "counter": "IpExt.InNoRoutes", "layer": "route", "reach": "namespace", "rate": 23.0}
+    everywhere = {**here, "counter": "rt_cache.in_no_route", "reach": "host", "along": ["IpExt.InNoRoutes"]}
+    assert Layers(ledger(here, everywhere)).sums["receive", "route"]["rate"] == 23.0
+    assert Layers(ledger(everywhere)).sums["receive", "route"]["rate"] == 23.0
+
+
 def test_nothing_lost_since_boot_gives_no_layer():
     assert shown(ledger()) == []
 

@@ -24,6 +24,7 @@ def test_the_ledger_tells_of(entry: Way):
         lose = entry.make(place)
         with Ledger(getattr(place, entry.side), reasons=True) as ledger:
             lost = lose()
+            assert lost > 0, "nothing was lost"
             rows = ledger.moved(entry, lost)
             sums = ledger.sums(entry.layer)
     told = "\n".join(
