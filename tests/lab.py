@@ -65,13 +65,13 @@ def joined_pair() -> Iterator[tuple[Namespace, Namespace]]:
         yield left, right
 
 
-def join(left: Namespace, right: Namespace) -> None:
+def join(left: Namespace, right: Namespace, index: str = "") -> None:
     """A veth pair: left0 10.9.0.1/24 fd09::1/64, right0 10.9.0.2/24 fd09::2/64.
 
-    With the same index at both ends the kernel would take up to a second to find that they have a carrier, and IPv6
-    would begin only then.
+    ``index``: "index N" for left0. With the same index at both ends, as by default, the kernel may take a second to
+    find that right0 has a carrier, and IPv6 begins only then.
     """
-    left.ip(f"link add left0 index 11 type veth peer name right0 netns {right.name}")
+    left.ip(f"link add left0 {index} type veth peer name right0 netns {right.name}")
     left.ip("address add 10.9.0.1/24 dev left0", "address add fd09::1/64 dev left0 nodad", "link set left0 up")
     right.ip("address add 10.9.0.2/24 dev right0", "address add fd09::2/64 dev right0 nodad", "link set right0 up")
 

@@ -85,7 +85,7 @@ def lab() -> Iterator[Lab]:
     with namespace() as left, namespace() as right, ExitStack() as stack:
         for place in (left, right):
             adjust(place, QUIET)
-        join(left, right)
+        join(left, right, "index 11")  # so that both ends are ready at once
         yield Lab(left, right, stack)
 
 
