@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nettui.findings.checksum_errors import CHECKSUM_ERRORS
+from nettui.findings.conntrack_drops import CONNTRACK_DROPS
 from nettui.findings.conntrack_full import CONNTRACK_FULL
 from nettui.findings.default_route import DEFAULT_ROUTE
 from nettui.findings.dropping_rules import DROPPING_RULES
@@ -10,18 +12,25 @@ from nettui.findings.finding import SEVERITIES, Diagnosis, Finding, Tables
 from nettui.findings.forwarding_off import FORWARDING_OFF
 from nettui.findings.link_errors import LINK_ERRORS
 from nettui.findings.link_flapping import LINK_FLAPPING
+from nettui.findings.listen_queue import LISTEN_QUEUE
 from nettui.findings.mtu import MTU
 from nettui.findings.next_hop import NEXT_HOP
 from nettui.findings.no_carrier import NO_CARRIER
 from nettui.findings.promiscuous import PROMISCUOUS
 from nettui.findings.qdisc_drops import QDISC_DROPS
+from nettui.findings.reassembly import REASSEMBLY
+from nettui.findings.receive_buffers import RECEIVE_BUFFERS
+from nettui.findings.retransmissions import RETRANSMISSIONS
 from nettui.findings.rp_filter import RP_FILTER
 from nettui.findings.secondary_addresses import SECONDARY_ADDRESSES
 from nettui.findings.silent_drops import SILENT_DROPS
 from nettui.findings.slow_link import SLOW_LINK
+from nettui.findings.time_wait import TIME_WAIT
 from nettui.findings.two_rulesets import TWO_RULESETS
 
 DIAGNOSES: tuple[Diagnosis, ...] = (
+    CHECKSUM_ERRORS,
+    CONNTRACK_DROPS,
     CONNTRACK_FULL,
     DEFAULT_ROUTE,
     DROPPING_RULES,
@@ -29,15 +38,20 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     FORWARDING_OFF,
     LINK_ERRORS,
     LINK_FLAPPING,
+    LISTEN_QUEUE,
     MTU,
     NEXT_HOP,
     NO_CARRIER,
     PROMISCUOUS,
     QDISC_DROPS,
+    REASSEMBLY,
+    RECEIVE_BUFFERS,
+    RETRANSMISSIONS,
     RP_FILTER,
     SECONDARY_ADDRESSES,
     SILENT_DROPS,
     SLOW_LINK,
+    TIME_WAIT,
     TWO_RULESETS,
 )
 
