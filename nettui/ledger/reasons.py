@@ -92,7 +92,10 @@ def matching(entry: Mapping[str, Any], table: Table, candidates: Sequence[int]) 
     found = []
     for row in candidates:
         known = find.counter(str(names[row]))
-        told = (known is not None and name in known.reasons) or names[row] in (entry.get("along") or ())
+        named = known is not None and name in known.reasons
+        if named and name in find.VAGUE:  # then the place must tell the same layer
+            named = table.cell(row, "layer") == entry.get("layer")
+        told = named or names[row] in (entry.get("along") or ())
         dev = table.cell(row, "dev")
         same = of_protocol(entry, table, row) and (dev is None or entry.get("dev") in (None, dev))
         if told and same and at_one_time(entry, table.row(row)):
