@@ -143,6 +143,13 @@ class Addresses:
 
     def cells(self, index: Index = WHOLE) -> list[Cell]:
         octets, form = np.ascontiguousarray(self.octets[index]), self.form[index]
+        if self.prefix is None and len(form) and (form == form[0]).all():  # packets: few addresses, many times
+            known, width, raw = Texts(int(form[0])), octets.shape[1], octets.tobytes()
+            return (
+                [known[raw[at : at + width]] for at in range(0, len(form) * width, width)]
+                if width
+                else [None] * len(form)
+            )
         prefix = [HOST_PREFIX] * len(form) if self.prefix is None else self.prefix[index].tolist()
         width, raw = octets.shape[1], octets.tobytes()
         return [
@@ -279,6 +286,18 @@ def address_text(octets: bytes, form: int, prefix: int = HOST_PREFIX) -> str | N
     size = 4 if form == IPV4 else 16
     text = socket.inet_ntop(socket.AF_INET if form == IPV4 else socket.AF_INET6, octets[:size])
     return text if prefix >= size * 8 else f"{text}/{prefix}"
+
+
+class Texts(dict[bytes, str | None]):
+    """Addresses of one form as texts, each told once."""
+
+    def __init__(self, form: int) -> None:
+        super().__init__()
+        self._form = form
+
+    def __missing__(self, octets: bytes) -> str | None:
+        text = self[octets] = address_text(octets, self._form)
+        return text
 
 
 def natural(cell: Cell) -> tuple[tuple[int, int, str], ...]:
