@@ -1,0 +1,291 @@
+"""A device opened for capture, in whichever namespace it is: the filter, what libpcap says against it, and notes."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import socket
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from collectors.capture.interface import Interface, interface, refused_name
+from collectors.capture.libpcap import (
+    DIRECTIONS,
+    IFACE_NOT_UP,
+    NANO,
+    NETMASK_UNKNOWN,
+    NO_SUCH_DEVICE,
+    PERM_DENIED,
+    PROMISC_PERM_DENIED,
+    Program,
+    Stat,
+    libc,
+    libpcap,
+    text,
+)
+from collectors.capture.notes import notes
+from collectors.host import Host
+from collectors.netlink.dump import NETLINK_ROUTE, open_netlink
+from collectors.table import Gap
+
+ANY = "any"
+SNAPLEN = 262_144  # bytes of a packet at most, as tcpdump
+BUFFER = 64 << 20  # bytes that the kernel may hold before it drops
+BLOCK = 50  # milliseconds until the kernel hands over a block that is not full
+COOKED = 276  # DLT_LINUX_SLL2, which tells the interface of each packet on "any"
+ETHERNET = 1
+FILE_BUFFER = 256 << 10  # bytes of a dumper's own
+IOFBF = 0
+PRECISION = {0: 1000, 1: 1}  # of libpcap's stamps, in nanoseconds
+
+PERMITTED = (
+    "run it by sudo, or give it this one capability: as root, `setpriv --reuid USER --init-groups "
+    "--inh-caps +net_raw --ambient-caps +net_raw nettui …`, or AmbientCapabilities=CAP_NET_RAW in a unit of systemd"
+)
+NOT_UP = "`ip link set dev DEVICE up` brings it up; nothing arrives before"
+
+
+class CaptureError(OSError):
+    """Nothing can be captured (any more): ``gap`` tells why, and what would help."""
+
+    def __init__(self, number: int, gap: Gap) -> None:
+        super().__init__(number, f"{gap.reason}: {gap.remedy}" if gap.remedy else gap.reason)
+        self.gap = gap
+
+
+class FilterError(ValueError):
+    """A filter that libpcap does not take, in its own words."""
+
+
+class Written(NamedTuple):
+    """``packets`` of a dispatch that were written; ``more``: there may be further ones already."""
+
+    packets: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Since the device was opened: packets that passed the filter, and of these what the kernel's buffer had no room
+    for; ``interface``: what the device itself lost since then, None on "any"."""
+
+    received: int
+    dropped: int
+    interface: int | None
+
+
+class Dumper:
+    """Packets of one device into one descriptor, as a pcap file with nanoseconds."""
+
+    def __init__(self, capture: int, descriptor: int) -> None:
+        self._lib = libpcap()
+        own = os.dup(descriptor)
+        file = libc().fdopen(own, b"wb")
+        if not file:
+            os.close(own)
+            raise OSError(ctypes.get_errno(), "no memory for a file")
+        libc().setvbuf(file, None, IOFBF, FILE_BUFFER)
+        self.pointer: int | None = self._lib.pcap_dump_fopen(capture, file)
+        if not self.pointer:
+            libc().fclose(file)
+            raise OSError(errno.EIO, text(self._lib.pcap_geterr(capture)))
+
+    def flush(self) -> int:
+        """Bytes that stand in the file now; raises OSError where it takes no more."""
+        if self._lib.pcap_dump_flush(self.pointer):
+            number = ctypes.get_errno() or errno.EIO
+            raise OSError(number, os.strerror(number))
+        return self.position()
+
+    def position(self) -> int:
+        """Bytes that were written, whether they stand in the file yet or not."""
+        return int(self._lib.pcap_dump_ftell64(self.pointer))
+
+    def close(self) -> None:
+        if self.pointer:
+            self._lib.pcap_dump_close(self.pointer)
+            self.pointer = None
+
+
+class Device:
+    """An active capture. One thread uses it; ``breakloop`` may come from any."""
+
+    def __init__(self, capture: int, sock: socket.socket, found: Interface | None, notes: tuple[Gap, ...]) -> None:
+        self._lib, self._capture, self._sock, self._found = libpcap(), capture, sock, found
+        self._dump = ctypes.cast(self._lib.pcap_dump, ctypes.c_void_p)
+        self._drops = Wrapping()
+        self.name = found.name if found else ANY
+        self.notes = notes
+        self.link: int = self._lib.pcap_datalink(capture)
+        self.link_name = text(self._lib.pcap_datalink_val_to_name(self.link))
+        self.snaplen: int = self._lib.pcap_snapshot(capture)
+        self.unit = PRECISION[self._lib.pcap_get_tstamp_precision(capture)]
+
+    def descriptor(self) -> int:
+        """Readable when there are packets; of the capture, closed with it."""
+        return int(self._lib.pcap_get_selectable_fd(self._capture))
+
+    def dumper(self, descriptor: int) -> Dumper:
+        return Dumper(self._capture, descriptor)
+
+    def dispatch(self, most: int, dumper: Dumper) -> Written:
+        """Write what is there, ``most`` packets at most; CaptureError when the capture has ended."""
+        count = self._lib.pcap_dispatch(self._capture, most, self._dump, dumper.pointer)
+        if count == -1:
+            raise CaptureError(errno.ENETDOWN, Gap(f"{self.name}: {text(self._lib.pcap_geterr(self._capture))}"))
+        return Written(max(count, 0), count == most)
+
+    def breakloop(self) -> None:
+        if self._capture:
+            self._lib.pcap_breakloop(self._capture)
+
+    def statistics(self) -> Statistics:
+        stat = Stat()
+        if self._lib.pcap_stats(self._capture, ctypes.byref(stat)):
+            return Statistics(0, self._drops.total, None)
+        return Statistics(stat.recv, self._drops.add(stat.drop), self._missed())
+
+    def _missed(self) -> int | None:
+        """Of the device's own counters; libpcap reads those of sysfs, which are of another namespace's device."""
+        if self._found is None:
+            return None
+        now = interface(self._sock, self._found.name, self._found.index)
+        return None if now is None else max(now.missed - self._found.missed, 0)
+
+    def state(self) -> Literal["up", "down", "gone"]:
+        if self._found is None:
+            return "up"
+        now = interface(self._sock, self._found.name, self._found.index)
+        return "gone" if now is None else "up" if now.up else "down"
+
+    def close(self) -> None:
+        if self._capture:
+            capture, self._capture = self._capture, 0
+            self._lib.pcap_close(capture)
+            self._sock.close()
+
+
+class Wrapping:
+    """A counter of 32 bits, continued."""
+
+    def __init__(self) -> None:
+        self.total, self._last = 0, 0
+
+    def add(self, now: int) -> int:
+        self.total += now - self._last & 0xFFFFFFFF
+        self._last = now
+        return self.total
+
+
+def opened(
+    host: Host,
+    name: str = ANY,
+    filter: str = "",
+    *,
+    snaplen: int = SNAPLEN,
+    promiscuous: bool = False,
+    buffer: int = BUFFER,
+    direction: str = "both",
+    immediate: bool = False,
+) -> Device:
+    """An active, non-blocking capture; raises CaptureError, FilterError, NoLibpcap, NoSuchNamespace.
+
+    ``name``: of an interface of the host's namespace, or "any". ``direction``: in, out or both. ``immediate``: each
+    packet at once, which costs more.
+    """
+    library = libpcap()
+    with host.pinned() as pinned:
+        sock = open_netlink(pinned, NETLINK_ROUTE)  # stays in the namespace, whatever becomes of its name
+        capture = 0
+        try:
+            found = None if name == ANY else looked_up(sock, name)
+            capture = pinned.inside(lambda: created(name))
+            for setting, value in (
+                ("snaplen", min(max(snaplen, 1) or SNAPLEN, SNAPLEN)), ("promisc", promiscuous and name != ANY),
+                ("timeout", BLOCK), ("buffer_size", buffer), ("immediate_mode", immediate),
+                ("tstamp_precision", NANO),
+            ):  # fmt: skip
+                getattr(library, f"pcap_set_{setting}")(capture, int(value))
+            warning = pinned.inside(lambda: activated(capture, name))
+            if name == ANY:
+                library.pcap_set_datalink(capture, COOKED)  # an older libpcap stays with the one that it has
+            narrowed(capture, filter, direction)
+            return Device(capture, sock, found, (*warning, *notes(pinned, found, direction, snaplen)))
+        except BaseException:
+            if capture:
+                library.pcap_close(capture)
+            sock.close()
+            raise
+
+
+def looked_up(sock: socket.socket, name: str) -> Interface:
+    """By netlink: asking by ioctl would let the kernel load a module of that name."""
+    if reason := refused_name(name):
+        raise CaptureError(errno.ENODEV, Gap(reason))
+    found = interface(sock, name)
+    if found is None:
+        raise CaptureError(errno.ENODEV, Gap(f"there is no interface {name!r}", "`ip link` lists those there are"))
+    return found
+
+
+def created(name: str) -> int:
+    said = ctypes.create_string_buffer(256)
+    capture = libpcap().pcap_create(os.fsencode(name), said)
+    if not capture:
+        raise CaptureError(errno.ENODEV, Gap(f"{name}: {text(said.value)}"))
+    return int(capture)
+
+
+def activated(capture: int, name: str) -> tuple[Gap, ...]:
+    """What libpcap warns of, as an interface of a type that it does not know; raises CaptureError."""
+    status = libpcap().pcap_activate(capture)
+    said = text(libpcap().pcap_geterr(capture)) or text(libpcap().pcap_statustostr(status))
+    if status >= 0:
+        return (Gap(f"{name}: {said}"),) if status else ()
+    if status in (PERM_DENIED, PROMISC_PERM_DENIED):
+        raise CaptureError(errno.EPERM, Gap(f"capturing on {name} needs CAP_NET_RAW ({said})", PERMITTED))
+    if status == IFACE_NOT_UP:
+        raise CaptureError(errno.ENETDOWN, Gap(f"{name} is not up", NOT_UP.replace("DEVICE", name)))
+    if status == NO_SUCH_DEVICE:
+        raise CaptureError(errno.ENODEV, Gap(f"there is no interface {name!r} any more ({said})"))
+    raise CaptureError(errno.EIO, Gap(f"{name}: {said}"))
+
+
+def narrowed(capture: int, filter: str, direction: str) -> None:
+    """Compile and set the filter, then the direction, then let reads return at once."""
+    library = libpcap()
+    program = compiled_for(capture, filter)
+    failed = library.pcap_setfilter(capture, ctypes.byref(program))
+    library.pcap_freecode(ctypes.byref(program))
+    said = ctypes.create_string_buffer(256)
+    if (
+        failed
+        or library.pcap_setdirection(capture, DIRECTIONS[direction])
+        or library.pcap_setnonblock(capture, 1, said)
+    ):
+        raise CaptureError(errno.EIO, Gap(text(said.value or library.pcap_geterr(capture))))
+
+
+def compiled_for(capture: int, filter: str) -> Program:
+    """With the netmask unknown: libpcap would look for an IPv4 address, and fail where there is none."""
+    program = Program()
+    if "\0" in filter:
+        raise FilterError("a filter holds no NUL")
+    written = filter.encode("utf-8", "surrogateescape")
+    if libpcap().pcap_compile(capture, ctypes.byref(program), written, 1, NETMASK_UNKNOWN):
+        raise FilterError(text(libpcap().pcap_geterr(capture)))
+    return program
+
+
+def compiled(filter: str, link: int = ETHERNET, snaplen: int = SNAPLEN) -> list[tuple[int, int, int, int]]:
+    """The filter's instructions (code, jt, jf, k) for a link type, without any device; raises FilterError."""
+    library = libpcap()
+    dead = library.pcap_open_dead_with_tstamp_precision(link, snaplen, NANO)
+    try:
+        program = compiled_for(dead, filter)
+        found = [(step.code, step.jt, step.jf, step.k) for step in program.instructions[: program.length]]
+        library.pcap_freecode(ctypes.byref(program))
+    finally:
+        library.pcap_close(dead)
+    return found
