@@ -35,6 +35,7 @@ MODULES: Mapping[str, str] = {
     "nft_objects": "collectors.netfilter.nft_objects",
     "nfqueues": "collectors.proc.nfqueues",
     "limits": "collectors.proc.limits",
+    "settings": "collectors.netlink.settings",
     "conntrack": "collectors.netfilter.conntrack.flows",
     "conntrack_statistics": "collectors.netfilter.conntrack.statistics",
     "expectations": "collectors.netfilter.conntrack.expectations",
