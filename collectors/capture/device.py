@@ -86,6 +86,7 @@ class Dumper:
             os.close(own)
             raise OSError(ctypes.get_errno(), "no memory for a file")
         libc().setvbuf(file, None, IOFBF, FILE_BUFFER)
+        self._file = file
         self.pointer: int | None = self._lib.pcap_dump_fopen(capture, file)
         if not self.pointer:
             libc().fclose(file)
@@ -93,7 +94,7 @@ class Dumper:
 
     def flush(self) -> int:
         """Bytes that stand in the file now; raises OSError where it takes no more."""
-        if self._lib.pcap_dump_flush(self.pointer):
+        if self._lib.pcap_dump_flush(self.pointer) or libc().ferror(self._file):
             number = ctypes.get_errno() or errno.EIO
             raise OSError(number, os.strerror(number))
         return self.position()
@@ -109,7 +110,7 @@ class Dumper:
 
 
 class Device:
-    """An active capture. One thread uses it; ``breakloop`` may come from any."""
+    """An active capture that never waits; one thread at a time uses it."""
 
     def __init__(self, capture: int, sock: socket.socket, found: Interface | None, notes: tuple[Gap, ...]) -> None:
         self._lib, self._capture, self._sock, self._found = libpcap(), capture, sock, found
@@ -135,10 +136,6 @@ class Device:
         if count == -1:
             raise CaptureError(errno.ENETDOWN, Gap(f"{self.name}: {text(self._lib.pcap_geterr(self._capture))}"))
         return Written(max(count, 0), count == most)
-
-    def breakloop(self) -> None:
-        if self._capture:
-            self._lib.pcap_breakloop(self._capture)
 
     def statistics(self) -> Statistics:
         stat = Stat()

@@ -15,7 +15,7 @@ from typing import Any
 NETMASK_UNKNOWN = 0xFFFFFFFF
 NANO = 1  # PCAP_TSTAMP_PRECISION_NANO
 DIRECTIONS = {"both": 0, "in": 1, "out": 2}  # pcap_direction_t
-ERROR, ERROR_BREAK = -1, -2
+ERROR = -1
 NO_SUCH_DEVICE, PERM_DENIED, IFACE_NOT_UP, PROMISC_PERM_DENIED = -5, -8, -9, -11
 OF_THE_HOST = ("libpcap.so.1", "libpcap.so.0.8", "libpcap.so")
 
@@ -62,7 +62,6 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "pcap_setfilter": (c_int, [c_void_p, POINTER(Program)]),
     "pcap_freecode": (None, [POINTER(Program)]),
     "pcap_dispatch": (c_int, [c_void_p, c_int, c_void_p, c_void_p]),
-    "pcap_breakloop": (None, [c_void_p]),
     "pcap_stats": (c_int, [c_void_p, POINTER(Stat)]),
     "pcap_geterr": (c_char_p, [c_void_p]),
     "pcap_statustostr": (c_char_p, [c_int]),
@@ -113,7 +112,7 @@ def libc() -> ctypes.CDLL:
     library = ctypes.CDLL(None, use_errno=True)
     library.fdopen.restype, library.fdopen.argtypes = c_void_p, [c_int, c_char_p]
     library.setvbuf.argtypes = [c_void_p, c_void_p, c_int, ctypes.c_size_t]
-    library.fclose.argtypes = [c_void_p]
+    library.ferror.argtypes = library.fclose.argtypes = [c_void_p]
     return library
 
 
