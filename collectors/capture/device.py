@@ -9,18 +9,17 @@ import socket
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from collectors.capture.dumper import Dumper
+from collectors.capture.filters import SNAPLEN, compiled_for
 from collectors.capture.interface import Interface, interface, refused_name
 from collectors.capture.libpcap import (
     DIRECTIONS,
     IFACE_NOT_UP,
     NANO,
-    NETMASK_UNKNOWN,
     NO_SUCH_DEVICE,
     PERM_DENIED,
     PROMISC_PERM_DENIED,
-    Program,
     Stat,
-    libc,
     libpcap,
     text,
 )
@@ -30,13 +29,9 @@ from collectors.netlink.dump import NETLINK_ROUTE, open_netlink
 from collectors.table import Gap
 
 ANY = "any"
-SNAPLEN = 262_144  # bytes of a packet at most, as tcpdump
 BUFFER = 64 << 20  # bytes that the kernel may hold before it drops
 BLOCK = 50  # milliseconds until the kernel hands over a block that is not full
 COOKED = 276  # DLT_LINUX_SLL2, which tells the interface of each packet on "any"
-ETHERNET = 1
-FILE_BUFFER = 256 << 10  # bytes of a dumper's own
-IOFBF = 0
 PRECISION = {0: 1000, 1: 1}  # of libpcap's stamps, in nanoseconds
 
 PERMITTED = (
@@ -46,16 +41,15 @@ PERMITTED = (
 NOT_UP = "`ip link set dev DEVICE up` brings it up; nothing arrives before"
 
 
+State = Literal["up", "down", "gone"]
+
+
 class CaptureError(OSError):
     """Nothing can be captured (any more): ``gap`` tells why, and what would help."""
 
     def __init__(self, number: int, gap: Gap) -> None:
         super().__init__(number, f"{gap.reason}: {gap.remedy}" if gap.remedy else gap.reason)
         self.gap = gap
-
-
-class FilterError(ValueError):
-    """A filter that libpcap does not take, in its own words."""
 
 
 class Written(NamedTuple):
@@ -73,40 +67,7 @@ class Statistics:
     received: int
     dropped: int
     interface: int | None
-
-
-class Dumper:
-    """Packets of one device into one descriptor, as a pcap file with nanoseconds."""
-
-    def __init__(self, capture: int, descriptor: int) -> None:
-        self._lib = libpcap()
-        own = os.dup(descriptor)
-        file = libc().fdopen(own, b"wb")
-        if not file:
-            os.close(own)
-            raise OSError(ctypes.get_errno(), "no memory for a file")
-        libc().setvbuf(file, None, IOFBF, FILE_BUFFER)
-        self._file = file
-        self.pointer: int | None = self._lib.pcap_dump_fopen(capture, file)
-        if not self.pointer:
-            libc().fclose(file)
-            raise OSError(errno.EIO, text(self._lib.pcap_geterr(capture)))
-
-    def flush(self) -> int:
-        """Bytes that stand in the file now; raises OSError where it takes no more."""
-        if self._lib.pcap_dump_flush(self.pointer) or libc().ferror(self._file):
-            number = ctypes.get_errno() or errno.EIO
-            raise OSError(number, os.strerror(number))
-        return self.position()
-
-    def position(self) -> int:
-        """Bytes that were written, whether they stand in the file yet or not."""
-        return int(self._lib.pcap_dump_ftell64(self.pointer))
-
-    def close(self) -> None:
-        if self.pointer:
-            self._lib.pcap_dump_close(self.pointer)
-            self.pointer = None
+    state: State
 
 
 class Device:
@@ -115,7 +76,7 @@ class Device:
     def __init__(self, capture: int, sock: socket.socket, found: Interface | None, notes: tuple[Gap, ...]) -> None:
         self._lib, self._capture, self._sock, self._found = libpcap(), capture, sock, found
         self._dump = ctypes.cast(self._lib.pcap_dump, ctypes.c_void_p)
-        self._drops = Wrapping()
+        self._received, self._drops, self._missed = Wrapping(), Wrapping(), 0
         self.name = found.name if found else ANY
         self.notes = notes
         self.link: int = self._lib.pcap_datalink(capture)
@@ -138,23 +99,18 @@ class Device:
         return Written(max(count, 0), count == most)
 
     def statistics(self) -> Statistics:
+        """libpcap's own figure of what the device lost is of sysfs, which shows another namespace's devices."""
         stat = Stat()
         if self._lib.pcap_stats(self._capture, ctypes.byref(stat)):
-            return Statistics(0, self._drops.total, None)
-        return Statistics(stat.recv, self._drops.add(stat.drop), self._missed())
-
-    def _missed(self) -> int | None:
-        """Of the device's own counters; libpcap reads those of sysfs, which are of another namespace's device."""
+            stat = Stat(self._received.last, self._drops.last, 0)  # the device is gone: nothing more has come
+        received, dropped = self._received.add(stat.recv), self._drops.add(stat.drop)
         if self._found is None:
-            return None
+            return Statistics(received, dropped, None, "up")
         now = interface(self._sock, self._found.name, self._found.index)
-        return None if now is None else max(now.missed - self._found.missed, 0)
-
-    def state(self) -> Literal["up", "down", "gone"]:
-        if self._found is None:
-            return "up"
-        now = interface(self._sock, self._found.name, self._found.index)
-        return "gone" if now is None else "up" if now.up else "down"
+        if now is None:
+            return Statistics(received, dropped, self._missed, "gone")
+        self._missed = max(now.missed - self._found.missed, self._missed)
+        return Statistics(received, dropped, self._missed, "up" if now.up else "down")
 
     def close(self) -> None:
         if self._capture:
@@ -167,11 +123,11 @@ class Wrapping:
     """A counter of 32 bits, continued."""
 
     def __init__(self) -> None:
-        self.total, self._last = 0, 0
+        self.total, self.last = 0, 0
 
     def add(self, now: int) -> int:
-        self.total += now - self._last & 0xFFFFFFFF
-        self._last = now
+        self.total += (now - self.last) & 0xFFFFFFFF
+        self.last = now
         return self.total
 
 
@@ -262,27 +218,3 @@ def narrowed(capture: int, filter: str, direction: str) -> None:
         or library.pcap_setnonblock(capture, 1, said)
     ):
         raise CaptureError(errno.EIO, Gap(text(said.value or library.pcap_geterr(capture))))
-
-
-def compiled_for(capture: int, filter: str) -> Program:
-    """With the netmask unknown: libpcap would look for an IPv4 address, and fail where there is none."""
-    program = Program()
-    if "\0" in filter:
-        raise FilterError("a filter holds no NUL")
-    written = filter.encode("utf-8", "surrogateescape")
-    if libpcap().pcap_compile(capture, ctypes.byref(program), written, 1, NETMASK_UNKNOWN):
-        raise FilterError(text(libpcap().pcap_geterr(capture)))
-    return program
-
-
-def compiled(filter: str, link: int = ETHERNET, snaplen: int = SNAPLEN) -> list[tuple[int, int, int, int]]:
-    """The filter's instructions (code, jt, jf, k) for a link type, without any device; raises FilterError."""
-    library = libpcap()
-    dead = library.pcap_open_dead_with_tstamp_precision(link, snaplen, NANO)
-    try:
-        program = compiled_for(dead, filter)
-        found = [(step.code, step.jt, step.jf, step.k) for step in program.instructions[: program.length]]
-        library.pcap_freecode(ctypes.byref(program))
-    finally:
-        library.pcap_close(dead)
-    return found

@@ -5,28 +5,25 @@ So a slow disk never holds up the capture: what it cannot follow is counted, whe
 
 from __future__ import annotations
 
-import gzip
 import os
-import shutil
 import stat
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.capture.compression import Compressor
+from collectors.capture.created import created
 from collectors.capture.ring import HEADER, Piece, Reader, Ring
 from collectors.table import Gap
 from collectors.wire.packets.capture_file import opened
 
 STDOUT = "-"
 WAIT = 0.25  # seconds in which an end is noticed
-IDLE = 19  # niceness of compression
-MODE = 0o600  # of a new file: packets hold passwords
 Octets = NDArray[np.uint8]
 
 
@@ -56,8 +53,8 @@ class Target:
 class Writer:
     """Copies a ring's packets to its target until the ring has ended, or the target takes no more.
 
-    ``packets``: those that were written whole; ``skipped``: those that had left the ring before; ``error``: why it ended
-    before the ring; ``gaps``: files that stay uncompressed. Raises OSError where the first file cannot be made.
+    ``packets``: those that were written whole; ``skipped``: those that had left the ring before; ``error``: why it
+    ended before the ring; ``gaps``: files that stay uncompressed. Raises OSError where the first file cannot be made.
     """
 
     def __init__(self, ring: Ring, target: Target) -> None:
@@ -192,78 +189,3 @@ def whole(data: Octets, start: int, end: int, most: int | None = None) -> tuple[
         return part.end, len(part.records)
     last = most - 1
     return int(part.records.at[last]) + int(part.records.captured[last]), most
-
-
-def created(path: Path) -> int:
-    """A new file that only its owner reads, or one that is there, emptied: its mode, owner and links are kept."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
-    except FileExistsError:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.ftruncate(descriptor, 0)
-        return descriptor
-    hand_over(descriptor, path)
-    return descriptor
-
-
-def hand_over(descriptor: int, path: Path) -> None:
-    """Under sudo, a new file in a folder where its user may make files is that user's."""
-    user, group = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
-    if os.geteuid() or not (user.isdecimal() and group.isdecimal()):
-        return
-    folder = path.parent.stat()
-    if folder.st_uid == int(user) or folder.st_mode & stat.S_IWOTH:
-        os.fchown(descriptor, int(user), int(group))
-
-
-class Compressor(threading.Thread):
-    """Replaces files that are finished by their .gz, one after the other, when the processor has nothing better to do.
-
-    ``gaps``: files that stay as they are, and why.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True, name="capture compression")
-        self.gaps: list[Gap] = []
-        self._files: SimpleQueue[Path | None] = SimpleQueue()
-        self._names = threading.Lock()
-
-    def take(self, path: Path) -> None:
-        self._files.put(path)
-
-    def end(self) -> None:
-        """After the files that were taken."""
-        self._files.put(None)
-
-    def forget(self, path: Path) -> None:
-        """Remove a file, compressed or not, or while it is being compressed."""
-        with self._names:
-            path.unlink(missing_ok=True)
-            zipped(path).unlink(missing_ok=True)
-
-    def run(self) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), IDLE)
-        while (path := self._files.get()) is not None:
-            try:
-                if path.is_file():
-                    self._replace(path)
-            except OSError as error:
-                self.gaps.append(Gap(f"{zipped(path)}: {error.strerror or error}", f"{path} stays as it is"))
-
-    def _replace(self, path: Path) -> None:
-        partial = path.with_name(path.name + ".gz.part")
-        try:
-            with path.open("rb") as plain, os.fdopen(created(partial), "wb") as file:
-                with gzip.GzipFile(path.name, "wb", 6, file) as packed:
-                    shutil.copyfileobj(plain, packed, 1 << 20)
-            with self._names:
-                if path.exists():
-                    partial.rename(zipped(path))
-                    path.unlink()
-        finally:
-            partial.unlink(missing_ok=True)
-
-
-def zipped(path: Path) -> Path:
-    return path.with_name(path.name + ".gz")

@@ -9,7 +9,8 @@ import time
 import weakref
 from dataclasses import dataclass, replace
 
-from collectors.capture.device import BLOCK, CaptureError, Device, Dumper
+from collectors.capture.device import BLOCK, CaptureError, Device, State
+from collectors.capture.dumper import Dumper
 from collectors.capture.ring import Ring, Segment
 from collectors.table import Gap
 
@@ -24,7 +25,7 @@ DRAIN = 0.5  # seconds for which a stop may read what had come before it
 class Counts:
     """Since the start. ``captured`` packets and ``bytes`` of them are or were in the ring; three other numbers were
     not: ``kernel_drops`` (its buffer was full), ``interface_drops`` (the device lost them: None on "any"), and
-    ``unwritten`` (a full disk, before the capture went on in memory).
+    ``unwritten`` (a full disk, before the capture went on in memory). ``state`` of the device: up, down or gone.
     """
 
     captured: int = 0
@@ -32,7 +33,7 @@ class Counts:
     kernel_drops: int = 0
     interface_drops: int | None = None
     unwritten: int = 0
-    state: str = "up"
+    state: State = "up"
 
 
 class Recorder:
@@ -192,7 +193,7 @@ class Recorder:
         found = self.device.statistics()
         self._measured = time.monotonic()
         self.counts = replace(
-            self.counts, kernel_drops=found.dropped, interface_drops=found.interface, state=self.device.state()
+            self.counts, kernel_drops=found.dropped, interface_drops=found.interface, state=found.state
         )
 
     def _close(self) -> None:
