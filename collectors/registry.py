@@ -36,6 +36,7 @@ MODULES: Mapping[str, str] = {
     "nfqueues": "collectors.proc.nfqueues",
     "limits": "collectors.proc.limits",
     "settings": "collectors.netlink.settings",
+    "rings": "collectors.netlink.rings",
     "conntrack": "collectors.netfilter.conntrack.flows",
     "conntrack_statistics": "collectors.netfilter.conntrack.statistics",
     "expectations": "collectors.netfilter.conntrack.expectations",
