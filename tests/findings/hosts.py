@@ -66,8 +66,13 @@ def read(names: tuple[str, ...], inside: Namespace) -> dict[str, Table]:
 
 def sysctls(inside: Namespace) -> Table:
     """What sysctl tells, as the collector's table."""
+    lines = inside.run("sysctl -a -r ^net.(ipv[46]|core)").splitlines()
+    return settings(*((name, value) for name, _, value in (line.partition(" = ") for line in lines)))
+
+
+def settings(*pairs: tuple[str, str]) -> Table:
+    """A table of settings by name and value."""
     columns = (Column("name", "text", "key"), Column("value", "text"), Column("number", "i8"))
-    pairs = [line.partition(" = ")[::2] for line in inside.run("sysctl -a -r ^net.(ipv[46]|core)").splitlines()]
     draft = Draft(columns, len(pairs))
     draft.cells("name", [name for name, _ in pairs])
     draft.cells("value", [value for _, value in pairs])
