@@ -74,7 +74,7 @@ class Device:
     """An active capture that never waits; one thread at a time uses it."""
 
     def __init__(self, capture: int, sock: socket.socket, found: Interface | None, notes: tuple[Gap, ...]) -> None:
-        self._lib, self._capture, self._sock, self._found = libpcap(), capture, sock, found
+        self._lib, self._open, self._sock, self._found = libpcap(), capture, sock, found
         self._dump = ctypes.cast(self._lib.pcap_dump, ctypes.c_void_p)
         self._received, self._drops, self._missed = Wrapping(), Wrapping(), 0
         self.name = found.name if found else ANY
@@ -83,6 +83,13 @@ class Device:
         self.link_name = text(self._lib.pcap_datalink_val_to_name(self.link))
         self.snaplen: int = self._lib.pcap_snapshot(capture)
         self.unit = PRECISION[self._lib.pcap_get_tstamp_precision(capture)]
+
+    @property
+    def _capture(self) -> int:
+        """Not 0, which libpcap would follow."""
+        if not self._open:
+            raise ValueError(f"{self.name}: the capture is closed")
+        return self._open
 
     def descriptor(self) -> int:
         """Readable when there are packets; of the capture, closed with it."""
@@ -113,8 +120,8 @@ class Device:
         return Statistics(received, dropped, self._missed, "up" if now.up else "down")
 
     def close(self) -> None:
-        if self._capture:
-            capture, self._capture = self._capture, 0
+        if self._open:
+            capture, self._open = self._open, 0
             self._lib.pcap_close(capture)
             self._sock.close()
 

@@ -66,7 +66,7 @@ class Recorder:
         """End it: what the kernel had by now is still read. Returns when all of it can be read."""
         self._stopping.set()
         os.eventfd_write(self._wake, 1)
-        if self._thread.ident is None:
+        if self._thread.ident is None and not self.ring.ended:
             self._close()
         elif self._thread.is_alive():
             self._thread.join()
