@@ -12,6 +12,7 @@ FRAME = (
     Column("length", "u4", "label", "B", "on the wire, or as large as GRO and TSO made it"),
     Column("captured", "u4", "label", "B", "of it that were kept (snaplen)"),
     Column("dev", "text", "label", help="interface"),
+    Column("ifindex", "u4", "label", help="interface's number; cooked captures of version 2 tell it"),
     Column("direction", "text", "label", help="in, out, broadcast, multicast or otherhost; cooked captures tell it"),
     Column("protocol", "text", "label", help="the innermost protocol that is known"),
     Column("cut", "text", "label", help="the header that the capture's snaplen or the packet's end cut off"),
@@ -63,7 +64,7 @@ TRANSPORT = (
 )
 APPLICATION = (
     Column("arp_op", "u2", "label", help="1 request, 2 reply"),
-    Column("vni", "u4", "label", help="VXLAN network"),
+    Column("vni", "u4", "label", help="network of VXLAN or Geneve"),
     Column("gre_key", "u4", "label", help="GRE key"),
     Column("dns_id", "u2", "label", help="DNS transaction"),
     Column("dns_name", "text", "label", help="DNS name asked for"),

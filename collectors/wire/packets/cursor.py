@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,14 +16,16 @@ Mask = NDArray[np.bool_]
 class Cursor:
     """``rows`` of the table whose next header begins ``at`` in ``data`` and may reach to ``end``, (n,) each.
 
-    ``of``: what stands before the names of columns that this header fills: "" for the outer packet, ``inner_`` inside a
-    tunnel, ``quoted_`` in an ICMP error.
+    ``stop``: where it ended on the wire, which is behind ``end`` where the snaplen cut it: for arithmetic, not to be
+    read. ``of``: what stands before the names of columns that this header fills: "" for the outer packet, ``inner_``
+    inside a tunnel, ``quoted_`` in an ICMP error; these follow each other where tunnels are in tunnels.
     """
 
     data: NDArray[np.uint8]
     rows: NDArray[np.intp]
     at: NDArray[np.intp]
     end: NDArray[np.intp]
+    stop: NDArray[np.intp]
     of: str = ""
 
     def __len__(self) -> int:
@@ -30,11 +33,12 @@ class Cursor:
 
     def where(self, mask: Mask) -> Cursor:
         """Those packets only."""
-        if mask.all():
+        found = np.flatnonzero(mask)
+        if len(found) == len(mask):
             return self
-        return Cursor(self.data, self.rows[mask], self.at[mask], self.end[mask], self.of)
+        return Cursor(self.data, self.rows[found], self.at[found], self.end[found], self.stop[found], self.of)
 
-    def having(self, size: int) -> Cursor:
+    def having(self, size: NDArray[np.intp] | int) -> Cursor:
         """Those packets of which ``size`` more bytes were captured."""
         return self.where(self.at + size <= self.end)
 
@@ -43,11 +47,13 @@ class Cursor:
         return replace(self, at=np.minimum(self.at + by, self.end))
 
     def ending(self, sizes: NDArray[np.intp]) -> Cursor:
-        """Ends after so many bytes from here, where that is before what was captured: padding is left out."""
-        return replace(self, end=np.minimum(self.end, self.at + np.maximum(sizes, 0)))
+        """Ends after so many bytes from here, where that is before the end: padding is left out."""
+        bound = self.at + np.maximum(sizes, 0)
+        return replace(self, end=np.minimum(self.end, bound), stop=np.minimum(self.stop, bound))
 
     def inside(self, of: str) -> Cursor:
-        return replace(self, of=of)
+        """What this header carries is another packet."""
+        return replace(self, of=self.of + of)
 
     def u8(self, offset: int) -> NDArray[np.uint8]:
         found: NDArray[np.uint8] = self.data[self.at + offset]
@@ -59,21 +65,32 @@ class Cursor:
     def u32(self, offset: int) -> NDArray[np.uint32]:
         return self._number(offset, ">u4")
 
-    def u64(self, offset: int) -> NDArray[np.uint64]:
-        return self._number(offset, ">u8")
-
     def octets(self, offset: int, count: int) -> NDArray[np.uint8]:
         """(n, count) bytes."""
-        found: NDArray[np.uint8] = np.lib.stride_tricks.sliding_window_view(self.data, count)[self.at + offset]
-        return found
+        found = self._gathered(offset, np.dtype(f"V{count}"))
+        return found.view(np.uint8).reshape(len(self), count)
+
+    def raw(self, most: int) -> Iterator[bytes]:
+        """What was captured from here on, up to ``most`` bytes, packet by packet: for text only, since it is slow."""
+        ends = np.minimum(self.end, self.at + most)
+        return (self.data[at:end].tobytes() for at, end in zip(self.at.tolist(), ends.tolist(), strict=True))
 
     def left(self) -> NDArray[np.intp]:
         """Bytes from here to the end."""
         return self.end - self.at
 
+    def carried(self) -> NDArray[np.intp]:
+        """Bytes from here on that were on the wire, captured or not."""
+        return self.stop - self.at
+
     def _number(self, offset: int, code: str) -> NDArray[Any]:
-        """Numbers in network order, gathered from a view in which every byte begins one."""
+        """Numbers in network order."""
         dtype = np.dtype(code)
-        overlapping = np.ndarray((max(0, len(self.data) - dtype.itemsize + 1),), dtype, self.data, 0, (1,))
-        found: NDArray[Any] = overlapping[self.at + offset].astype(dtype.newbyteorder("="))
+        return self._gathered(offset, dtype).astype(dtype.newbyteorder("="))
+
+    def _gathered(self, offset: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+        """From a view in which every byte begins an element."""
+        count = max(0, len(self.data) - dtype.itemsize + 1)
+        overlapping: NDArray[Any] = np.ndarray((count,), dtype, self.data, 0, (1,))
+        found: NDArray[Any] = overlapping[self.at + offset]
         return found

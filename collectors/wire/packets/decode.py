@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collectors.table import Table
+from collectors.wire.packets import dns, icmp, link, network, transport, tunnels
 from collectors.wire.packets.cursor import Cursor
-from collectors.wire.packets.layer import Layer, Protocol, Sheet
-from collectors.wire.packets.link import ethernet
-from collectors.wire.packets.network import ipv4
+from collectors.wire.packets.layer import Layer, Protocol, Sheet, marked
 from collectors.wire.packets.records import Records
-from collectors.wire.packets.transport import tcp, udp
 
-LAYERS: Mapping[Protocol, Layer] = {
-    ("link", 1): ethernet,
-    ("ether", 0x0800): ipv4,
-    ("ip", 6): tcp,
-    ("ip", 17): udp,
-}
+# LINKTYPE_ numbers (12: DLT_RAW, as a live capture has it), ethertypes, IP protocols, ports
+LAYERS: dict[Protocol, Layer] = {
+    ("link", 0): link.loopback, ("link", 1): link.ethernet, ("link", 12): link.raw, ("link", 101): link.raw,
+    ("link", 108): link.loopback, ("link", 113): link.cooked, ("link", 228): network.ipv4,
+    ("link", 229): network.ipv6, ("link", 276): link.cooked2,
+    ("ether", 0x0800): network.ipv4, ("ether", 0x0806): network.arp, ("ether", 0x8035): network.rarp,
+    ("ether", 0x86DD): network.ipv6, ("ether", 0x8100): link.vlan, ("ether", 0x88A8): link.vlan,
+    ("ether", 0x9100): link.vlan, ("ether", 0x88CC): marked("LLDP"), ("ether", 0x8847): marked("MPLS"),
+    ("ether", 0x8864): marked("PPPoE"), ("ether", 0x8809): marked("LACP"), ("ether", 0x888E): marked("EAPOL"),
+    ("tag", 0): link.second_vlan, ("tags", 0): link.further_vlan, ("llc", 0): link.llc,
+    ("version", 4): network.ipv4, ("version", 6): network.ipv6,
+    ("ip", 1): icmp.icmp, ("ip", 2): marked("IGMP"), ("ip", 4): tunnels.ipip, ("ip", 6): transport.tcp,
+    ("ip", 17): transport.udp, ("ip", 33): transport.dccp, ("ip", 41): tunnels.sit, ("ip", 47): tunnels.gre,
+    ("ip", 50): marked("ESP"), ("ip", 51): network.authentication, ("ip", 58): icmp.icmp6, ("ip", 89): marked("OSPF"),
+    ("ip", 103): marked("PIM"), ("ip", 112): marked("VRRP"), ("ip", 132): transport.sctp,
+    ("ip", 136): transport.udplite,
+    ("ip6", 0): network.extension, ("ip6", 43): network.extension, ("ip6", 44): network.fragment,
+    ("ip6", 51): network.authentication6, ("ip6", 60): network.extension, ("ip6", 135): network.extension,
+    ("udp", 53): dns.dns, ("udp", 5353): dns.dns, ("udp", 4789): tunnels.vxlan, ("udp", 8472): tunnels.vxlan,
+    ("udp", 6081): tunnels.geneve, ("tcp", 53): dns.dns_in_stream,
+}  # fmt: skip
+LAYERS |= {("ip6", number): layer for (kind, number), layer in LAYERS.items() if kind == "ip" and number != 51}
 AT_ONCE = 32_768  # packets: their columns stay in the processor's cache, which halves the time
 DEEPEST = 24  # headers that are looked at in one packet: a packet may claim tunnels without end
+
+
+def numbers_by_kind() -> Mapping[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for kind, number in LAYERS:
+        found[kind].append(number)
+    return found
+
+
+KNOWN = numbers_by_kind()
 
 
 def decode(records: Records) -> Iterator[Table]:
@@ -34,17 +61,34 @@ def decoded(records: Records, before: int = 0) -> Table:
     """One table; ``before``: packets that were captured before these."""
     sheet = Sheet(len(records))
     frames(sheet, records, before)
-    ends = records.at + records.captured
-    waiting: list[tuple[Protocol, Cursor, int]] = [
-        (("link", link), Cursor(records.data, rows, records.at[rows], ends[rows]), 0)
-        for link, rows in records.by_link()
+    ends = np.minimum(records.at + records.captured, len(records.data))
+    stops = np.maximum(ends, records.at + records.lengths)
+    waiting: list[tuple[Layer, Cursor, int]] = [
+        (LAYERS[("link", number)], Cursor(records.data, rows, records.at[rows], ends[rows], stops[rows]), 1)
+        for number, rows in records.by_link()
+        if ("link", number) in LAYERS
     ]
     while waiting:
-        protocol, cursor, depth = waiting.pop()
-        layer = LAYERS.get(protocol)
-        if layer is not None and depth < DEEPEST and len(cursor):
-            waiting += [(following, inside, depth + 1) for following, inside in layer(sheet, cursor)]
+        layer, cursor, depth = waiting.pop()
+        for kind, numbers, inside in layer(sheet, cursor):
+            if depth < DEEPEST:
+                waiting += [(following, part, depth + 1) for following, part in divided(kind, numbers, inside)]
     return sheet.finish().table()
+
+
+def divided(kind: str, numbers: NDArray[Any] | int, cursor: Cursor) -> Iterator[tuple[Layer, Cursor]]:
+    """The packets by what follows; those that nothing here decodes, however many kinds they are of, end."""
+    if not len(cursor):
+        return
+    if isinstance(numbers, int) or (numbers == numbers[0]).all():
+        alone = numbers if isinstance(numbers, int) else int(numbers[0])
+        if layer := LAYERS.get((kind, alone)):
+            yield layer, cursor
+        return
+    for number in KNOWN[kind]:
+        part = cursor.where(numbers == number)
+        if len(part):
+            yield LAYERS[(kind, number)], part
 
 
 def frames(sheet: Sheet, records: Records, before: int) -> None:
