@@ -94,7 +94,7 @@ def test_any_has_the_packets_of_all_interfaces_with_their_index():
         index = int(right.run("cat /proc/net/if_inet6").split("right0")[0].splitlines()[-1].split()[1], 16)
         indexes = [struct.unpack_from("!I", payload([found], row), 4)[0] for row in range(len(found))]
         assert indexes.count(index) == 11
-        assert indexes.count(1) == 6  # on loopback once as sent and once as received
+        assert indexes.count(1) == 3  # libpcap leaves out what loopback sends: it comes at once as received
 
 
 def test_two_devices_at_once_do_not_mix():
