@@ -9,7 +9,6 @@ from importlib import import_module
 from collectors.table import Column, Gap, Table
 from collectors.values import Cell, Codes
 from nettui.joins import index_names, masked, named, pairs, with_device, with_matching, with_owners, with_text
-from nettui.overview import OVERVIEW_NEEDS, overview
 from nettui.snapshot import Fill, Snapshot
 
 Tables = Mapping[str, Table]
@@ -20,13 +19,14 @@ class Section:
     """A section: the table it is made of, first of ``needs``, and those it joins when they can be had.
 
     ``whole``: it is made of all alike, and shows what there is. ``fill``: the row of limits that tells how full the
-    kernel's table is.
+    kernel's table is. ``untold``: tables of ``needs`` that are looked at where they can be had, and else not missed.
     """
 
     needs: tuple[str, ...]
     join: Callable[[Tables], Table]
     whole: bool = False
     fill: str = ""
+    untold: tuple[str, ...] = ()
 
 
 def derive(section: str, raw: Snapshot) -> Table | Gap:
@@ -37,8 +37,9 @@ def derive(section: str, raw: Snapshot) -> Table | Gap:
         if name not in raw.tables:
             return raw.gaps[name]
     table = found.join(raw.tables)
-    missing = [Gap(f"{name}: {raw.gaps[name].reason}", raw.gaps[name].remedy) for name in others if name in raw.gaps]
-    partial = [gap for name in others if name in raw.tables for gap in raw.tables[name].gaps]
+    told = [name for name in others if name not in found.untold]
+    missing = [Gap(f"{name}: {raw.gaps[name].reason}", raw.gaps[name].remedy) for name in told if name in raw.gaps]
+    partial = [gap for name in told if name in raw.tables for gap in raw.tables[name].gaps]
     return table.with_gaps(tuple(dict.fromkeys((*missing, *partial))))
 
 
@@ -129,8 +130,17 @@ LEDGER_NEEDS = (
     "conntrack_statistics", "protocols", "statistics", "neighbour_tables", "socket_drops",
 )  # fmt: skip
 
+OVERVIEW_NEEDS = ("links", "softnet", "protocols", "limits")
+# for diagnoses: of the tables that grow with the traffic only sockets with their drops
+LOOKED_AT = (
+    "addresses", "settings", "neighbour_tables", "qdiscs", "conntrack_statistics", "socket_drops", "socket_owners",
+    "rings", "nfqueues", "ethtool",
+)  # fmt: skip
+
 SECTIONS: dict[str, Section] = {
-    "overview": Section(OVERVIEW_NEEDS, overview, whole=True),
+    "overview": Section(
+        (*OVERVIEW_NEEDS, *LOOKED_AT), late("nettui.overview", "overview"), whole=True, untold=LOOKED_AT
+    ),
     "links": Section(("links", "nsids", "peers", "ethtool"), links),
     "addresses": Section(
         ("addresses", "links"),

@@ -1,4 +1,4 @@
-"""Overview: a few rows per layer on what moves, what is lost and how full the kernel's tables are."""
+"""Overview: what is wrong; then a few rows per layer on what moves, what is lost, how full the kernel's tables are."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 from collectors.draft import Draft
 from collectors.table import Column, Table
 from collectors.values import Numbers
+from nettui.findings.examination import asked
+from nettui.findings.finding import Finding
+from nettui.findings.registry import DIAGNOSES
 from nettui.rates import SUFFIX
 
-OVERVIEW_NEEDS = ("links", "softnet", "protocols", "limits")
+TOLD = ("error", "warning")
 BUSIEST = 4
+MOST = 8  # findings
 
 COLUMNS = (
-    Column("layer", "text", "key", help="where in the stack"),
+    Column("layer", "text", "key", help="where in the stack; of a finding, how bad it is"),
     Column("scope", "text", "key", help="device, CPU, this namespace or the whole host"),
     Column("what", "text", "key", help="what is counted"),
     Column("value", "u8", "gauge", help="now, or since the counter began"),
@@ -26,6 +30,9 @@ COLUMNS = (
     Column("limit", "u8", "gauge", help="most that fit"),
     Column("fill", "f8", "gauge", "%", "value as a share of the limit"),
     Column("source", "text", help="section, or file, that shows the details"),
+    Column("says", "text", help="what a finding says; `nettui check` tells the evidence and what to do"),
+    Column("section", "text", help="where a finding can be looked at"),
+    Column("where", "text", help="the filter that shows it there"),
 )
 
 # counters of the protocols section that an engineer looks at first: what flows, then what is lost
@@ -42,27 +49,43 @@ class Row(NamedTuple):
     layer: str
     scope: str
     what: str
-    value: int
+    value: int | None
     rate: float | None
     unit: str
     source: str
     limit: int | None = None
+    finding: Finding | None = None
 
 
 def overview(tables: Mapping[str, Table]) -> Table:
-    """Rows by layer from the receiving device up; a layer whose table could not be read has none."""
+    """Findings, worst first; then rows by layer from the receiving device up. What could not be read has none."""
     parts = {"links": link_rows, "softnet": softnet_rows, "protocols": protocol_rows, "limits": limit_rows}
-    rows = [row for name, part in parts.items() if name in tables for row in part(tables[name])]
+    rows = [
+        *finding_rows(tables),
+        *(row for name, part in parts.items() if name in tables for row in part(tables[name])),
+    ]
     draft = Draft(COLUMNS, len(rows))
     for name in ("layer", "scope", "what", "unit", "source"):
         draft.cells(name, [getattr(row, name) or None for row in rows])
-    draft.numbers("value", np.array([row.value for row in rows], np.uint64))
-    for name in ("rate", "limit"):
+    for name in ("says", "section", "where"):
+        draft.cells(name, [getattr(row.finding, name, None) or None for row in rows])
+    for name in ("value", "rate", "limit"):
         known = np.array([getattr(row, name) is not None for row in rows], np.bool_)
         draft.numbers(name, np.array([getattr(row, name) or 0 for row in rows]), known=known)
-    fill = [round(100 * row.value / row.limit, 2) if row.limit else 0.0 for row in rows]
+    fill = [round(100 * (row.value or 0) / row.limit, 2) if row.limit else 0.0 for row in rows]
     draft.numbers("fill", np.array(fill, np.float64), known=np.array([bool(row.limit) for row in rows], np.bool_))
     return draft.table()
+
+
+def finding_rows(tables: Mapping[str, Table]) -> Iterator[Row]:
+    """What is wrong, or soon will be; `nettui check` tells the evidence and what to do."""
+    told = [entry for entry in asked(tables, {}, DIAGNOSES, 0).found if entry[1].severity in TOLD]
+    for diagnosis, finding in told[:MOST]:
+        what = diagnosis.name.replace("_", " ")
+        source = f"check {diagnosis.name}"
+        yield Row(finding.severity, finding.subject, what, None, None, "", source, None, finding)
+    if rest := told[MOST:]:
+        yield Row("warning", f"{len(rest):,} more", "findings", None, None, "", "check")
 
 
 def link_rows(links: Table) -> Iterator[Row]:

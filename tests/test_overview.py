@@ -85,3 +85,19 @@ def test_a_full_table_has_its_fill():
 def test_every_counter_that_the_overview_looks_for_is_one_that_the_kernel_has():
     there = set(collectors.collect("protocols")["counter"].cells())
     assert [name for name in (*FLOW, *LOSS) if name not in there] == []
+
+
+def test_findings_come_first_and_lead_to_their_section():
+    columns = [Column(name, "text" if name in ("name", "scope", "unit", "source") else "u8")
+               for name in ("name", "scope", "used", "limit", "unit", "source")]  # fmt: skip
+    draft = Draft(columns, 1)
+    for name, cell in (("name", "conntrack entries"), ("scope", "namespace"), ("unit", "entries"), ("source", "x")):
+        draft.cells(name, [cell])
+    draft.numbers("used", np.array([99]))
+    draft.numbers("limit", np.array([100]))
+    finding, limit = overview({"limits": draft.table()}).rows()
+    assert (finding["layer"], finding["what"], finding["source"]) == ("error", "conntrack full", "check conntrack_full")
+    assert str(finding["says"]).startswith("99 of 100 entries are in use (99%)")
+    assert finding["section"] == "conntrack"
+    assert "value" not in finding
+    assert (limit["layer"], limit["fill"]) == ("limits", 99.0)
