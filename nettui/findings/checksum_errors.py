@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nettui.findings.counted import counters_of, evidence, moved, pace
 from nettui.findings.finding import Diagnosis, Finding, Tables
+from nettui.findings.rows import figure
 
 # what is wrong, and of how many that arrived
 CHECKED = {
@@ -26,7 +27,7 @@ def find(tables: Tables) -> Iterator[Finding]:
         yield Finding(
             "note" if wrong <= SHARE * arriving else "error",
             name,
-            f"{wrong:,.3g} packets/s are dropped for a wrong checksum ({name}), {arriving:,.3g}/s of the kind arrive",
+            f"{figure(wrong)} packets/s are dropped for a wrong checksum ({name}), of {figure(arriving)}/s",
             evidence(known, name, CHECKED[name]),
             (
                 "nettui report links --where 'rx_errors > 0 or rx_dropped > 0 or rx_packets > 0'"

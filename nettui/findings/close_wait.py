@@ -8,7 +8,7 @@ import numpy as np
 
 from collectors.table import Table
 from nettui.findings.finding import Diagnosis, Finding, Tables
-from nettui.findings.holders import alike, groups, holder, in_state, most_common, owned, remote
+from nettui.findings.holders import alike, groups, holder, in_state, local, most_common, owned, remote
 from nettui.findings.rows import Mask, Row, capped
 
 MANY = 100  # of one process
@@ -23,12 +23,21 @@ def find(tables: Tables) -> Iterator[Finding]:
     if int(waiting.sum()) < MANY:
         return
     found = owned(tables, left, waiting)
-    if "pid" not in found:
-        yield told(found)
-        return
-    rows, counts = groups(found, "pid")
-    piles = [found.take(np.flatnonzero(alike(found, row, "pid"))) for row in rows[counts >= MANY].tolist()]
-    yield from capped(told(pile) for pile in piles)
+    inode = found.numbers("inode")
+    accepted = inode.present() & (inode.numbers > 0)
+    held, unheld = (found.take(np.flatnonzero(mask)) for mask in (accepted, ~accepted))
+    yield from capped(told(pile) for pile in piles(held, "pid"))
+    yield from capped(not_accepted(pile) for pile in piles(unheld, "sport"))
+
+
+def piles(table: Table, name: str) -> Iterator[Table]:
+    """Sockets that are alike in the column, where they are many; all together where there is no such column."""
+    if name not in table:
+        rows, counts = np.zeros(1, np.intp), np.array([len(table)])
+    else:
+        rows, counts = groups(table, name)
+    for row in rows[counts >= MANY].tolist():
+        yield table.take(np.flatnonzero(alike(table, row, name))) if name in table else table
 
 
 def forgotten(table: Table) -> Mask:
@@ -58,6 +67,23 @@ def told(pile: Table) -> Finding:
         ),
         "sockets",
         "state CLOSE-WAIT" + (f" and pid {row['pid']}" if "pid" in row else ""),
+    )
+
+
+def not_accepted(pile: Table) -> Finding:
+    place = local(pile.row(0))
+    return Finding(
+        "warning",
+        place,
+        f"{len(pile):,} connections to {place} were closed by their peers before the process there accepted them"
+        f"{longest(pile)}",
+        (f"sockets: {len(pile):,} in CLOSE-WAIT without a process, most with {remote(most_common(pile, 'dst'))}",),
+        (
+            f"ss -ltnp 'sport = :{pile.cell(0, 'sport')}'  # Recv-Q: how many wait for accept(), and for whom",
+            "ss -tano state close-wait  # the connections",
+        ),
+        "sockets",
+        f"state CLOSE-WAIT and sport {pile.cell(0, 'sport')}",
     )
 
 

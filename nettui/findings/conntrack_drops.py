@@ -8,7 +8,7 @@ import numpy as np
 
 from collectors.table import Table
 from nettui.findings.finding import Diagnosis, Finding, Severity, Tables
-from nettui.findings.rows import counted
+from nettui.findings.rows import counted, figure
 from nettui.rates import SUFFIX
 
 MANY = 10  # packets/s of no flow from which it is more than what scanners and late resets make
@@ -44,7 +44,7 @@ def find(tables: Tables) -> Iterator[Finding]:
         paces["drop"] = 0.0
     for name, severity, says in TOLD:
         if paces[name] > (MANY if name == "invalid" else 0):
-            yield told(name, severity, f"{paces[name]:,.3g} {says}", table)
+            yield told(name, severity, f"{figure(paces[name])} {says}", table)
 
 
 def together(table: Table, name: str) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from collectors.values import Cell
 from nettui.findings.finding import Tables, counters, number, rate
+from nettui.findings.rows import figure
 
 Counters = Mapping[str, Mapping[str, Cell]]
 
@@ -32,7 +33,7 @@ def total(known: Counters, name: str) -> int:
 def evidence(known: Counters, *names: str) -> tuple[str, ...]:
     """A line for each that ever counted, and how fast where it moves."""
     return tuple(
-        f"protocols: {name} {total(known, name):,}" + (f", {pace(known, name):,.3g}/s" if pace(known, name) else "")
+        f"protocols: {name} {total(known, name):,}" + (f", {figure(pace(known, name))}/s" if pace(known, name) else "")
         for name in names
         if total(known, name)
     )

@@ -10,7 +10,7 @@ import numpy as np
 from collectors.table import Table
 from collectors.values import Addresses
 from nettui.findings.finding import Diagnosis, Finding, Severity, Tables, counters, number, rate
-from nettui.findings.rows import Row, addressed, counted, device, is_one_of, picked, settings
+from nettui.findings.rows import Row, addressed, counted, device, figure, is_one_of, picked, settings
 
 NAMES = ("family", "table", "type", "dst", "gateway", "via", "oif", "metric", "flags", "nexthops", "nhid")
 FULL = 1000  # routes to gateways from which a host may do without a default: it has the whole Internet's
@@ -43,7 +43,7 @@ def missing(table: Table, tables: Tables, devices: Mapping[int, Row]) -> Iterato
         return
     known = counters(tables) if "protocols" in tables else {}
     refused = rate(known.get("Ip.OutNoRoutes", {}), "value")
-    told = f", and {refused:,.3g} packets/s find no route" if refused else ""
+    told = f", and {figure(refused)} packets/s find no route" if refused else ""
     yield Finding(
         "warning" if refused else "note",
         "IPv4 default route",

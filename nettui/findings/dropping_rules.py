@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from nettui.findings.finding import Diagnosis, Finding, Tables, number, rate
-from nettui.findings.rows import Row, is_one_of, moving, picked
+from nettui.findings.rows import Row, figure, is_one_of, moving, picked
 
 NAMES = ("world", "family", "table", "chain", "kind", "hook", "policy", "handle", "position", "rule", "packets",
          "packets_rate", "verdict", "comment")  # fmt: skip
@@ -28,7 +28,7 @@ def find(tables: Tables) -> Iterator[Finding]:
         yield Finding(
             "note",
             "rules",
-            f"{len(rows) - MOST:,} more rules and policies drop {rest:,.3g} packets/s together",
+            f"{len(rows) - MOST:,} more rules and policies drop {figure(rest)} packets/s together",
             (f"netfilter: {len(rows):,} rules and policies with moving counters",),
             ("nettui drops --layer netfilter  # all of them as they move",),
             "netfilter",
@@ -47,7 +47,7 @@ def dropping(row: Row) -> Finding:
     return Finding(
         "warning" if hook == "output" or pace >= FAST else "note",
         f"{place} #{row['position']}" if "position" in row else f"{place} policy",
-        f"{told} {verdict}s {pace:,.3g} packets/s{own}, {number(row, 'packets'):,} since it is there",
+        f"{told} {verdict}s {figure(pace)} packets/s{own}, {number(row, 'packets'):,} since it is there",
         (f"netfilter: {text}", f"netfilter: packets {number(row, 'packets'):,}"),
         (
             f'nettui report netfilter --where "{find_it}"  # the chain as a packet meets it',

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from collectors.table import Table
 from collectors.values import Addresses, Cell, Codes, Numbers
 from nettui.findings.finding import Tables, number, rate
-from nettui.findings.rows import Mask, Row, above, counted, is_one_of, moving
+from nettui.findings.rows import Mask, Row, above, counted, figure, is_one_of, moving
 from nettui.joins import with_owners
 from nettui.rates import SUFFIX, address_words, mixed
 
@@ -19,7 +19,7 @@ RATE = "drops" + SUFFIX
 def owned(tables: Tables, table: Table, mask: Mask) -> Table:
     """The rows where ``mask`` is true, with the process that holds each: owners are not looked up for the others."""
     found = table.take(np.flatnonzero(mask))
-    return with_owners(found, tables["socket_owners"]) if "socket_owners" in tables else found
+    return with_owners(found, tables["socket_owners"]) if len(found) and "socket_owners" in tables else found
 
 
 def in_state(table: Table, *states: str, netid: str = "tcp") -> Mask:
@@ -36,7 +36,7 @@ def refusing(table: Table) -> Mask:
 def refused(row: Row) -> str:
     """How fast, or how many where there were none before: ``1,200 packets/s``, ``12 packets for the first time``."""
     if rate(row, "drops"):
-        return f"{rate(row, 'drops'):,.3g} packets/s"
+        return f"{figure(rate(row, 'drops'))} packets/s"
     return f"{counted(number(row, 'drops'), 'packet')} for the first time"
 
 

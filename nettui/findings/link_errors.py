@@ -8,7 +8,7 @@ from shlex import quote
 import numpy as np
 
 from nettui.findings.finding import Diagnosis, Finding, Tables, number, rate
-from nettui.findings.rows import Row, above, has, moving, picked
+from nettui.findings.rows import Row, above, figure, has, moving, picked
 
 RECEIVED = ("rx_crc_errors", "rx_frame_errors", "rx_length_errors", "rx_over_errors")
 SENT = ("tx_carrier_errors", "tx_aborted_errors", "tx_fifo_errors", "tx_heartbeat_errors", "tx_window_errors")
@@ -64,7 +64,7 @@ def losing(row: Row) -> Finding:
     return Finding(
         "note" if few else "error",
         name,
-        f"{name} loses {pace:,.3g} frames/s"
+        f"{name} loses {figure(pace)} frames/s"
         + (f" beside {passing:,.0f} that pass" if passing else "")
         + meaning(counter, row),
         evidence(row),

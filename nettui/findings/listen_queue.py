@@ -10,7 +10,7 @@ from collectors.table import Table
 from nettui.findings.counted import counters_of, evidence, pace
 from nettui.findings.finding import Diagnosis, Finding, Severity, Tables, number, rate
 from nettui.findings.holders import holder, local, owned, refused, refusing
-from nettui.findings.rows import Mask, Row, capped, is_one_of, settings
+from nettui.findings.rows import Mask, Row, capped, figure, is_one_of, settings
 
 NEARLY, LEAST = 0.75, 8  # of the limit; connections that wait, below which a short queue is no news
 COUNTERS = ("TcpExt.ListenOverflows", "TcpExt.ListenDrops", "TcpExt.TCPAbortOnOverflow")
@@ -76,7 +76,7 @@ def unseen(over: float, lines: tuple[str, ...]) -> Finding:
     return Finding(
         "error",
         "listeners",
-        f"{over:,.3g} connections/s found the queue of a listener full, and none is full any more",
+        f"{figure(over)} connections/s found the queue of a listener full, and none is full any more",
         lines,
         (
             "ss -ltn  # Recv-Q: how many wait for accept(), Send-Q: how many may",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nettui.findings.finding import Diagnosis, Finding, Tables, number, rate
-from nettui.findings.rows import Row, has, is_one_of
+from nettui.findings.rows import Row, figure, has, is_one_of
 
 NEAR = 0.8
 FAMILIES = {"inet": ("IPv4", "ipv4"), "inet6": ("IPv6", "ipv6")}
@@ -37,7 +37,7 @@ def told(row: Row, own: int, kept: int) -> Finding:
         "error" if refused else "warning",
         f"{family} neighbours",
         f"{used:,} entries of at most {limit:,} are in the host's table of {family} neighbours"
-        + (f"; {refused:,.3g} more/s were refused, and their packets lost" if refused else "")
+        + (f"; {figure(refused)} more/s were refused, and their packets lost" if refused else "")
         + (", permanent ones included, which do not count" if used > limit else ""),
         (
             f"neighbour_tables: {row['name']} entries {used:,}, gc_thresh3 {limit:,}",

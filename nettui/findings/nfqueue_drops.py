@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nettui.findings.finding import Diagnosis, Finding, Tables, number, rate
 from nettui.findings.holders import holder, owned
-from nettui.findings.rows import Row, above, capped, equals, is_one_of, moving, picked
+from nettui.findings.rows import Row, above, capped, equals, figure, is_one_of, moving, picked
 
 WAITING = 512  # packets; half of what a queue takes unless its reader asks for more (NFQNL_QMAX_DEFAULT)
 NAMES = ("queue", "portid", "waiting", "queue_dropped", "user_dropped", "queue_dropped_rate", "user_dropped_rate",
@@ -37,7 +37,7 @@ def told(row: Row, process: str) -> Finding:
     queue, waiting = number(row, "queue"), number(row, "waiting")
     if full or slow:
         why = "the queue is full" if full >= slow else "its socket's buffer is full"
-        says = f"drops {full + slow:,.3g} packets/s, as {why}: {process} gives its verdicts too slowly"
+        says = f"drops {figure(full + slow)} packets/s, as {why}: {process} gives its verdicts too slowly"
     else:
         says = f"holds {waiting:,} packets: {process} gives its verdicts too slowly"
     return Finding(

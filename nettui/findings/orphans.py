@@ -10,7 +10,7 @@ from collectors.table import Table
 from nettui.findings.counted import counters_of, evidence, pace
 from nettui.findings.finding import Diagnosis, Finding, Severity, Tables, number
 from nettui.findings.holders import groups, in_state, remote
-from nettui.findings.rows import Mask, Row
+from nettui.findings.rows import Mask, Row, figure
 
 MANY = 200  # in this namespace
 STRAINED, FULL = 0.5, 1.0  # of tcp_max_orphans, from which it resets some; with little memory from a quarter on
@@ -45,10 +45,13 @@ def fill(tables: Tables) -> tuple[int, int]:
 
 def judged(used: int, limit: int, aborted: float) -> tuple[Severity | None, str]:
     if aborted:
-        return "error", f"; {aborted:,.3g} connections/s are reset for want of memory or of room for orphans"
+        return "error", f"; {figure(aborted)} connections/s are reset for want of memory or of room for orphans"
     if limit and used >= STRAINED * limit:
         full = used >= FULL * limit
-        return "error" if full else "warning", f"; the host has {used:,} of at most {limit:,}, and resets further ones"
+        return (
+            "error" if full else "warning",
+            f"; the host has {used:,} of at most {limit:,}" + full * ", and resets further ones",
+        )
     return None, ""
 
 

@@ -7,7 +7,7 @@ from shlex import quote
 
 from collectors.values import Cell
 from nettui.findings.finding import Diagnosis, Finding, Tables, number, rate
-from nettui.findings.rows import Row, above, device, device_names, is_one_of, moving, picked
+from nettui.findings.rows import Row, above, device, device_names, figure, is_one_of, moving, picked
 
 HOOKS = ("clsact", "ingress")
 SIGNALS = ("fq_codel", "codel", "cake", "pie", "fq_pie", "red", "gred", "choke", "sfb")  # drop to tell the sender
@@ -43,7 +43,7 @@ def major(handle: Cell) -> str:
 
 def dropping(row: Row, name: str) -> Finding:
     kind, pace = str(row["kind"]), rate(row, "drops")
-    passing = f" beside {rate(row, 'packets'):,.3g} that pass"
+    passing = f" beside {figure(rate(row, 'packets'))} that pass"
     if kind in HOOKS:
         why = ": filters or actions of tc there drop them"
     elif kind in SIGNALS:
@@ -53,7 +53,7 @@ def dropping(row: Row, name: str) -> Finding:
     return Finding(
         "note" if kind in SIGNALS else "warning" if kind in HOOKS else "error",
         f"{kind} on {name}",
-        f"{kind} on {name} drops {pace:,.3g} packets/s{why}",
+        f"{kind} on {name} drops {figure(pace)} packets/s{why}",
         evidence(row),
         (
             f"tc -s filter show dev {quote(name)} ingress  # which filter and action"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nettui.findings.counted import counters_of, evidence, pace
 from nettui.findings.finding import Diagnosis, Finding, Tables
+from nettui.findings.rows import figure
 
 FAMILIES = {"Ip": ("IPv4", "net.ipv4.ipfrag_high_thresh"), "Ip6": ("IPv6", "net.ipv6.ip6frag_high_thresh")}
 LATE = 0.9  # share of failures by time from which the fragments are lost elsewhere
@@ -22,7 +23,7 @@ def find(tables: Tables) -> Iterator[Finding]:
         yield Finding(
             "error",
             f"{family} fragments",
-            f"{fails or late:,.3g} {family} packets/s cannot be put together: "
+            f"{figure(fails or late)} {family} packets/s cannot be put together: "
             + ("fragments of them do not arrive" if lost else "no memory for them is left, or they overlap"),
             (*evidence(known, *names, "IpExt.ReasmOverlaps"), *memory(tables)),
             (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nettui.findings.counted import Counters, counters_of, evidence, moved, pace
 from nettui.findings.finding import Diagnosis, Finding, Severity, Tables, number, rate
 from nettui.findings.holders import holder, joined, owned, refused, refusing
-from nettui.findings.rows import Mask, Row, above, capped, counted, is_one_of
+from nettui.findings.rows import Mask, Row, above, capped, counted, figure, is_one_of
 
 MANY = 1000  # packets refused by a socket in its life that are worth a note
 COPIES = ("p_raw", "p_dgr", "nl")  # what they refuse was a copy or a notice: the packet itself goes on
@@ -89,7 +89,7 @@ def unseen(known: Counters) -> Finding:
     return Finding(
         "error",
         "UDP sockets",
-        f"{pace(known, *FULL):,.3g} datagrams/s found a receive buffer full; the socket is new, or gone",
+        f"{figure(pace(known, *FULL))} datagrams/s found a receive buffer full; the socket is new, or gone",
         evidence(known, *FULL),
         ("ss -anump  # d: what each socket refused", "nettui drops --layer udp  # while it happens"),
         "protocols",

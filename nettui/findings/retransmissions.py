@@ -11,7 +11,7 @@ from collectors.table import Table
 from nettui.findings.counted import Counters, counters_of, evidence, pace, total
 from nettui.findings.finding import Diagnosis, Finding, Tables, number
 from nettui.findings.holders import holder, owned, remote
-from nettui.findings.rows import Row, moving, picked
+from nettui.findings.rows import Row, figure, moving, picked
 
 RATE, BAD, LEAST = 0.01, 0.05, 2.0  # shares of what is sent; segments/s, below which a single one decides
 AGAIN, SENT = "Tcp.RetransSegs", "Tcp.OutSegs"
@@ -32,7 +32,7 @@ def find(tables: Tables) -> Iterator[Finding]:
     yield Finding(
         "error" if share > BAD else "warning",
         "TCP",
-        f"{share:.1%} of the TCP segments are sent again, {again:,.3g} of {again + sent:,.3g}/s{to}",
+        f"{share:.1%} of the TCP segments are sent again, {figure(again)} of {figure(again + sent)}/s{to}",
         (*evidence(known, AGAIN, SENT, *KINDS), *since_boot(known), *map(line, worst)),
         (
             "ss -tin state established  # retrans, rtt and cwnd of each connection",

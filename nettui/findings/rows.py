@@ -85,6 +85,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{'es' if noun.endswith('s') else 's'}"
 
 
+def figure(number: float) -> str:
+    """A rate to three digits, and never in powers of ten: 0.0123, 3.95, 3,950."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
 def capped(findings: Iterable[Finding], most: int = 10) -> Iterator[Finding]:
     """The worst few, and one that tells how many there are beside."""
     every = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))

@@ -15,6 +15,7 @@ from nettui.findings.rows import (
     device,
     device_names,
     equals,
+    figure,
     is_one_of,
     listed,
     of_device,
@@ -90,7 +91,7 @@ def one_way(name: str, index: int, ways: list[Row], names: Mapping[int, str], co
     row = {key: value for key, value in counted.items() if isinstance(value, (int, float))}
     lost, pace = number(row, "value"), rate(row, "value")
     severity: Severity = "error" if pace else "warning" if lost else "note"
-    figures = f"; {pace:,.3g} packets/s are" if pace else f"; {lost:,} packets were" if lost else ""
+    figures = f"; {figure(pace)} packets/s are" if pace else f"; {lost:,} packets were" if lost else ""
     return Finding(
         severity,
         name,
@@ -116,7 +117,7 @@ def unexplained(on: list[str], counted: Mapping[str, object]) -> Finding:
     return Finding(
         "warning",
         "reverse path filter",
-        f"{rate(row, 'value'):,.3g} packets/s are dropped because the way back to their source leads elsewhere, and"
+        f"{figure(rate(row, 'value'))} packets/s are dropped because the way back to their source leads elsewhere, and"
         f" {len(on)} devices filter strictly ({listed(on, 3)})",
         (f"protocols: {COUNTER} {number(row, 'value'):,}", f"settings: rp_filter 1 on {listed(on)}"),
         (

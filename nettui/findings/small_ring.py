@@ -8,7 +8,7 @@ from shlex import quote
 import numpy as np
 
 from nettui.findings.finding import Diagnosis, Finding, Tables, number, rate
-from nettui.findings.rows import Row, capped, moving, picked
+from nettui.findings.rows import Row, capped, figure, moving, picked
 
 MISSED = ("rx_missed_errors", "rx_fifo_errors")  # the ring had no room; drivers use the one or the other
 FEW = 1e-4  # share of what is received, up to which it is a warning
@@ -38,8 +38,8 @@ def told(row: Row, ring: Row) -> Finding:
     return Finding(
         "warning" if missed(row) <= FEW * passing else "error",
         name,
-        f"{name} loses {missed(row):,.3g} frames/s as its receive ring is full: it has {size:,} of {most:,} entries"
-        + (f", {passing:,.3g} packets/s pass" if passing else ""),
+        f"{name} loses {figure(missed(row))} frames/s as its receive ring is full: it has {size:,} of {most:,} entries"
+        + (f", {figure(passing)} packets/s pass" if passing else ""),
         (
             *(f"links: {counter} {number(row, counter):,}" for counter in MISSED if number(row, counter)),
             f"rings: rx {size:,}, rx_max {most:,}",

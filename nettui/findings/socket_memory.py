@@ -9,7 +9,7 @@ import numpy as np
 
 from nettui.findings.counted import Counters, counters_of, evidence, moved, pace
 from nettui.findings.finding import Diagnosis, Finding, Severity, Tables, number
-from nettui.findings.rows import Row, is_one_of
+from nettui.findings.rows import Row, figure, is_one_of
 
 NEARLY = 0.9  # of the limit, where the threshold of pressure is not known
 KINDS = {
@@ -49,7 +49,10 @@ def judged(
     used, limit = number(row, "used"), number(row, "limit")
     losing = [name for name in moved(known, *losses) if name in LOSSES]
     if losing:
-        return "error", f"loses {pace(known, *losing):,.3g} packets or connections/s for want of memory ({losing[0]})"
+        return (
+            "error",
+            f"loses {figure(pace(known, *losing))} packets or connections/s for want of memory ({losing[0]})",
+        )
     if limit and used >= limit:
         return "error", "has all the memory it may: what arrives is dropped"
     if moved(known, *pressure):

@@ -8,7 +8,7 @@ import numpy as np
 
 from collectors.table import Table
 from nettui.findings.finding import Diagnosis, Finding, Severity, Tables, number, rate
-from nettui.findings.rows import Row, above, moving, picked
+from nettui.findings.rows import Row, above, figure, moving, picked
 from nettui.rates import SUFFIX
 
 FEW = 1e-4  # share of what it takes that is lost, up to which it is a note
@@ -27,10 +27,10 @@ def find(tables: Tables) -> Iterator[Finding]:
         lost, taken = rate(row, "dropped"), rate(row, "processed")
         limited = rate(row, "flow_limit") >= lost / 2
         cause = "as few flows fill it (flow limit)" if limited else "as it is full"
-        says = f"the backlog of CPU {row['cpu']} drops {lost:,.3g} packets/s, {cause}; it takes {taken:,.3g}/s"
+        says = f"the backlog of CPU {row['cpu']} drops {figure(lost)} packets/s, {cause}; it takes {figure(taken)}/s"
         yield told(row, "note" if lost <= FEW * taken else "error", says, spread)
     for row in picked(table, squeezed, *NAMES, *RATES):
-        says = f"CPU {row['cpu']} stops with packets left {rate(row, 'time_squeeze'):,.3g} times/s"
+        says = f"CPU {row['cpu']} stops with packets left {figure(rate(row, 'time_squeeze'))} times/s"
         yield told(row, "warning" if spread.alone(row) else "note", says, spread)
 
 

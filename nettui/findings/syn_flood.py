@@ -9,7 +9,7 @@ import numpy as np
 from nettui.findings.counted import Counters, counters_of, evidence, pace
 from nettui.findings.finding import Diagnosis, Finding, Severity, Tables, number
 from nettui.findings.holders import groups, holder, in_state, local, owned
-from nettui.findings.rows import Row, capped
+from nettui.findings.rows import Row, capped, counted, figure
 
 MANY = 256  # half open at one listener
 FEW = 5  # below which a queue of them is no pile, however short it may be
@@ -44,12 +44,12 @@ def half_open(tables: Tables) -> int:
 def judged(known: Counters, waiting: bool) -> tuple[Severity | None, str]:
     """A SYN that is answered with a cookie is not lost, one that finds the queue full without cookies is."""
     if pace(known, FULL):
-        return "error", f"{pace(known, FULL):,.3g} SYNs/s are dropped, as a queue of half open ones is full"
+        return "error", f"{figure(pace(known, FULL))} SYNs/s are dropped, as a queue of half open ones is full"
     spare = pace(known, DROPS) - pace(known, OVERFLOWS)
     if spare > 0 and waiting and not pace(known, COOKIES):
-        return "error", f"{spare:,.3g} SYNs/s are dropped at listeners"
+        return "error", f"{figure(spare)} SYNs/s are dropped at listeners"
     if pace(known, COOKIES):
-        return "warning", f"{pace(known, COOKIES):,.3g} SYNs/s are answered with cookies, as a queue is full"
+        return "warning", f"{figure(pace(known, COOKIES))} SYNs/s are answered with cookies, as a queue is full"
     return None, ""
 
 
@@ -62,7 +62,8 @@ def at_listeners(tables: Tables) -> Iterator[tuple[Row, int, int]]:
     listening = owned(tables, table, in_state(table, "LISTEN"))
     limits = {row["sport"]: row for row in listening.rows() if "sport" in row}
     rows, counts = groups(begun, "sport")
-    for row, count in zip(rows.tolist(), counts.tolist(), strict=True):
+    piles = counts >= FEW
+    for row, count in zip(rows[piles].tolist(), counts[piles].tolist(), strict=True):
         one = begun.row(row)
         listener = limits.get(one.get("sport"), one)
         limit = number(listener, "backlog_limit")
@@ -76,7 +77,7 @@ def told(row: Row, count: int, sources: int, severity: Severity, says: str, line
     return Finding(
         severity,
         f"{local(row)} of {holder(row)}",
-        f"{count:,} connections from {sources:,} addresses to {local(row)} of {holder(row)} are half open"
+        f"{count:,} connections from {counted(sources, 'address')} to {local(row)} of {holder(row)} are half open"
         + (f"; {says}" if says else ": their SYNs are answered and no more comes"),
         (f"sockets: {count:,} in SYN-RECV at port {port}, limit {number(row, 'backlog_limit'):,}", *lines),
         remedies(port),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nettui.findings.counted import counters_of, evidence, pace
 from nettui.findings.finding import Diagnosis, Finding, Tables, number
+from nettui.findings.rows import figure
 
 NEARLY = 0.9
 OVERFLOW = "TcpExt.TCPTimeWaitOverflow"
@@ -22,7 +23,7 @@ def find(tables: Tables) -> Iterator[Finding]:
         "warning",
         "TIME-WAIT",
         f"{used:,} of {limit:,} sockets are in TIME-WAIT"
-        + (f", {over:,.3g} connections/s end without it" if over else "; more connections will end without it")
+        + (f", {figure(over)} connections/s end without it" if over else "; more connections will end without it")
         + ": late segments of an old connection may reach a new one",
         (f"limits: TCP time-wait {used:,} of {limit:,}", *evidence(known, OVERFLOW, "TcpExt.TW")),
         (

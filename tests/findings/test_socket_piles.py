@@ -76,6 +76,21 @@ def test_connections_that_a_process_does_not_close_are_a_warning_with_the_proces
 
 
 @needs_root
+def test_connections_that_are_closed_before_they_are_accepted_are_told_by_the_port():
+    with lab() as built:
+        waiting = built.stack.enter_context(built.right.host.socket(socket.SOCK_STREAM, 0, socket.AF_INET))
+        waiting.bind(("10.9.0.2", 80))
+        waiting.listen(1000)
+        for _ in range(100):
+            with built.left.host.socket(socket.SOCK_STREAM, 0, socket.AF_INET) as client:
+                client.connect(("10.9.0.2", 80))
+        time.sleep(1.2)
+        [told] = found(CLOSE_WAIT, built.right)
+        assert (told.severity, told.subject) == ("warning", "10.9.0.2:80")
+        assert told.says.startswith("100 connections to 10.9.0.2:80 were closed")
+
+
+@needs_root
 def test_closed_connections_whose_peer_is_silent_are_a_warning_with_the_peer():
     with lab() as built:
         ends = connected(built, 200)
@@ -106,7 +121,7 @@ def test_syns_that_a_full_queue_drops_are_an_error_and_cookies_a_warning():
         lose = ways_tcp.tcp_syn_queue_full(built)
         [told] = found(SYN_FLOOD, built.right, lose)
         assert told.severity == "error"
-        assert "5 connections from 1 addresses to 10.9.0.2:80 of py" in told.says
+        assert "5 connections from 1 address to 10.9.0.2:80 of py" in told.says
         assert "SYNs/s are dropped" in told.says
         adjust(built.right, {"ipv4/tcp_syncookies": 1})
         [told] = found(SYN_FLOOD, built.right, lose)
