@@ -3,11 +3,8 @@
 import socket
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from collectors.draft import Draft
-from collectors.table import Column
 from nettui.findings.neighbour_table import NEIGHBOUR_TABLE
 from nettui.findings.small_ring import SMALL_RING
 from nettui.findings.softirq import SOFTIRQ
@@ -92,14 +89,8 @@ def test_a_cpu_that_does_the_work_of_all_and_does_not_keep_up_is_a_warning():
     assert list(SOFTIRQ.find(softnet(1.0, 0, 10_000.0))) == []
 
 
-def rings(*rows):
-    columns = [Column("ifindex", "u4", "key"), Column("ifname", "text")]
-    columns += [Column(name, "u4") for name in ("rx", "rx_max", "tx", "tx_max")]
-    draft = Draft(columns, len(rows))
-    draft.cells("ifname", [row["ifname"] for row in rows])
-    for name in ("ifindex", "rx", "rx_max"):
-        draft.numbers(name, np.array([row[name] for row in rows]))
-    return draft.table()
+def rings(**row):
+    return made_up("rings", {"ifindex": 2, "ifname": "eth0", **row})
 
 
 def missing(frames, passing=0.0):
@@ -110,7 +101,7 @@ def missing(frames, passing=0.0):
 
 def test_frames_missed_by_a_ring_that_could_be_larger_are_an_error():
     """By hand: devices of namespaces have no rings."""
-    small = rings({"ifindex": 2, "ifname": "eth0", "rx": 256, "rx_max": 4096})
+    small = rings(rx=256, rx_max=4096)
     [told] = SMALL_RING.find({"links": missing(7.0), "rings": small})
     assert (told.severity, told.subject) == ("error", "eth0")
     assert "256 of 4,096 entries" in told.says
@@ -118,14 +109,14 @@ def test_frames_missed_by_a_ring_that_could_be_larger_are_an_error():
     [told] = SMALL_RING.find({"links": missing(7.0, 1e6), "rings": small})
     assert told.severity == "warning"
     assert list(SMALL_RING.find({"links": missing(0.0), "rings": small})) == []
-    largest = rings({"ifindex": 2, "ifname": "eth0", "rx": 4096, "rx_max": 4096})
+    largest = rings(rx=4096, rx_max=4096)
     assert list(SMALL_RING.find({"links": missing(7.0), "rings": largest})) == []
-    other = rings({"ifindex": 3, "ifname": "eth1", "rx": 256, "rx_max": 4096})
+    other = rings(rx=256, rx_max=4096, ifindex=3, ifname="eth1")
     assert list(SMALL_RING.find({"links": missing(7.0), "rings": other})) == []
 
 
 @needs_root
-@pytest.mark.parametrize("diagnosis", [NEIGHBOUR_TABLE, SOFTIRQ], ids=lambda each: each.name)
+@pytest.mark.parametrize("diagnosis", [NEIGHBOUR_TABLE, SOFTIRQ, SMALL_RING], ids=lambda each: each.name)
 def test_healthy_hosts_have_no_such_finding(diagnosis):
     assert set(diagnosis.needs) <= set(healthy())
     assert set(diagnosis.needs) <= set(docker())
