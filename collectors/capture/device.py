@@ -105,6 +105,10 @@ class Device:
             raise CaptureError(errno.ENETDOWN, Gap(f"{self.name}: {text(self._lib.pcap_geterr(self._capture))}"))
         return Written(max(count, 0), count == most)
 
+    def filter(self, filter: str) -> None:
+        """Another one from now on; raises FilterError, and leaves the one that is."""
+        filtered(self._capture, filter)
+
     def statistics(self) -> Statistics:
         """libpcap's own figure of what the device lost is of sysfs, which shows another namespace's devices."""
         stat = Stat()
@@ -170,7 +174,8 @@ def opened(
             warning = pinned.inside(lambda: activated(capture, name))
             if name == ANY:
                 library.pcap_set_datalink(capture, COOKED)  # an older libpcap stays with the one that it has
-            narrowed(capture, filter, direction)
+            filtered(capture, filter)
+            directed(capture, direction)
             return Device(capture, sock, found, (*warning, *notes(pinned, found, direction, snaplen)))
         except BaseException:
             if capture:
@@ -212,16 +217,17 @@ def activated(capture: int, name: str) -> tuple[Gap, ...]:
     raise CaptureError(errno.EIO, Gap(f"{name}: {said}"))
 
 
-def narrowed(capture: int, filter: str, direction: str) -> None:
-    """Compile and set the filter, then the direction, then let reads return at once."""
-    library = libpcap()
+def filtered(capture: int, filter: str) -> None:
+    """What waits in the kernel's buffer passes the new filter, too, or is left out."""
     program = compiled_for(capture, filter)
-    failed = library.pcap_setfilter(capture, ctypes.byref(program))
-    library.pcap_freecode(ctypes.byref(program))
+    failed = libpcap().pcap_setfilter(capture, ctypes.byref(program))
+    libpcap().pcap_freecode(ctypes.byref(program))
+    if failed:
+        raise CaptureError(errno.EIO, Gap(text(libpcap().pcap_geterr(capture))))
+
+
+def directed(capture: int, direction: str) -> None:
+    """One direction or both, and reads that return at once."""
     said = ctypes.create_string_buffer(256)
-    if (
-        failed
-        or library.pcap_setdirection(capture, DIRECTIONS[direction])
-        or library.pcap_setnonblock(capture, 1, said)
-    ):
-        raise CaptureError(errno.EIO, Gap(text(said.value or library.pcap_geterr(capture))))
+    if libpcap().pcap_setdirection(capture, DIRECTIONS[direction]) or libpcap().pcap_setnonblock(capture, 1, said):
+        raise CaptureError(errno.EIO, Gap(text(said.value or libpcap().pcap_geterr(capture))))

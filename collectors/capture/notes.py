@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from collectors.capture.filters import SNAPLEN
 from collectors.capture.interface import Interface
 from collectors.host import Host
 from collectors.netlink.ethtool import settings
@@ -24,7 +25,7 @@ AFTER = Note("sent packets are captured after Netfilter", "one that a rule dropp
 CHECKSUMS = Note(
     "checksums of sent packets are left to the device (tx-checksumming)", "they look wrong here and are right outside"
 )
-STAMPS = Note("on `any` a packet that passes several interfaces is there once for each", "`-i NAME` shows it once")
+TWICE = Note("on `any` a packet that passes several interfaces is there once for each", "`-i NAME` shows it once")
 
 
 def notes(host: Host, found: Interface | None, direction: str, snaplen: int) -> Iterator[Note]:
@@ -39,7 +40,9 @@ def notes(host: Host, found: Interface | None, direction: str, snaplen: int) -> 
         if known.get("tx-checksumming"):
             yield CHECKSUMS
     if found is None:
-        yield STAMPS
+        yield TWICE
+    if snaplen < SNAPLEN:
+        yield Note(f"of each packet the first {snaplen} bytes are kept (snaplen)", "its length is that on the wire")
 
 
 def features(host: Host, name: str) -> Mapping[str, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import threading
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from collectors.capture.device import BLOCK, CaptureError, Device, State
 from collectors.capture.dumper import Dumper
+from collectors.capture.filters import FilterError, compiled
 from collectors.capture.ring import Ring, Segment
 from collectors.table import Gap
 
@@ -54,6 +56,7 @@ class Recorder:
         self._dumper: Dumper | None = None
         self._pending = 0  # packets written and not published
         self._measured = 0.0
+        self._filter: str | None = None  # one that is to be set
         self._stopping = threading.Event()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         weakref.finalize(self, os.close, self._wake)
@@ -70,6 +73,12 @@ class Recorder:
             self._close()
         elif self._thread.is_alive():
             self._thread.join()
+
+    def filter(self, filter: str) -> None:
+        """Capture on with another filter into the same ring; raises FilterError for one that is wrong."""
+        compiled(filter, self.device.link, self.device.snaplen)
+        self._filter = filter
+        os.eventfd_write(self._wake, 1)
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until it has ended by itself; False when the time is over before."""
@@ -99,10 +108,18 @@ class Recorder:
 
     def _turn(self, timeout: float) -> int:
         """Wait for packets, and record those that are there; returns how many."""
+        if self._filter is not None:
+            asked, self._filter = self._filter, None
+            try:
+                self.device.filter(asked)
+            except FilterError as error:
+                self.gaps = (*self.gaps, Gap(f"{asked}: {error}", "the filter before that is still set"))
         stopping = self._stopping.is_set()
         select.select(
             [self.device.descriptor()] if stopping else [self.device.descriptor(), self._wake], [], [], timeout
         )
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake)
         found = 0
         while self._left != 0:
             most = self._most if self._left is None else min(self._left, self._most)

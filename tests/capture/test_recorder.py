@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collectors.capture.device import CaptureError, opened
+from collectors.capture import libpcap as binding
+from collectors.capture.device import CaptureError, Wrapping, opened
 from collectors.capture.filters import FilterError
+from collectors.capture.interface import lost
 from collectors.capture.recorder import Recorder
 from collectors.capture.ring import Reader, Ring
 from collectors.host import Host, NoSuchNamespace
@@ -123,6 +125,35 @@ def test_a_packet_is_there_to_be_read_soon_after_it_came():
                 assert reader.wait(5)
                 assert time.monotonic() - started < seconds
                 assert reader.next()
+
+
+def test_another_filter_goes_on_in_the_same_ring():
+    with joined_pair() as (left, right), recording(right) as recorder:
+        datagrams(left, 7)
+        assert until(lambda: recorder.counts.captured == 7)
+        with pytest.raises(FilterError, match="syntax error"):
+            recorder.filter("prot 9")
+        recorder.filter("udp port 9")
+        assert until(lambda: recorder._filter is None)
+        datagrams(left, 11)
+        datagrams(left, 13, 9)
+        assert until(lambda: recorder.counts.captured == 20)
+        recorder.stop()
+        assert recorder.counts.captured == total(records(recorder.ring)) == 20
+
+
+def test_the_hosts_own_libpcap_serves_where_there_is_no_wheel(monkeypatch: pytest.MonkeyPatch):
+    if not any(Path(f"/usr/lib/{machine}-linux-gnu/libpcap.so.0.8").exists() for machine in ("x86_64", "aarch64")):
+        pytest.skip("the host has no libpcap")
+    monkeypatch.setattr(binding, "shipped", list)
+    binding.libpcap.cache_clear()
+    try:
+        with joined_pair() as (left, right):
+            with recording(right) as recorder:
+                datagrams(left, 101)
+            assert recorder.counts.captured == total(records(recorder.ring)) == 101
+    finally:
+        binding.libpcap.cache_clear()
 
 
 @needs_trafgen
@@ -297,13 +328,15 @@ def test_offloads_checksums_and_netfilter_are_told_before_the_first_packet():
         both = opened(right.host, "right0")
         told = " ".join(note.reason for note in both.notes)
         both.close()
+        assert "first" not in told
         for word in ("before Netfilter", "after Netfilter", "GRO", "TSO", "MTU of 1500", "checksums"):
             assert word in told
         right.run("ethtool -K right0 gro off tso off gso off tx off tx-udp-segmentation off")
-        only = opened(right.host, "right0", direction="in")
+        only = opened(right.host, "right0", direction="in", snaplen=96)
         told = " ".join(note.reason for note in only.notes)
         only.close()
         assert "before Netfilter" in told
+        assert "the first 96 bytes are kept" in told
         for word in ("after Netfilter", "GRO", "TSO", "checksums"):
             assert word not in told
 
@@ -351,3 +384,15 @@ def test_the_callers_own_namespace_needs_no_entering():
     device = opened(Host(), "lo", "udp port 1")
     assert device.name == "lo"
     device.close()
+
+
+def test_drops_of_the_device_are_what_it_missed_and_what_its_queue_had_no_room_for():
+    numbers = [0] * 25
+    numbers[14], numbers[15] = 5, 11  # rx_fifo_errors, rx_missed_errors
+    assert lost(struct.pack("=25Q", *numbers)) == 16
+    assert lost(b"") == lost(bytes(100)) == 0
+
+
+def test_a_counter_that_wraps_goes_on():
+    counter = Wrapping()
+    assert [counter.add(now) for now in (5, 2**32 - 1, 7)] == [5, 2**32 - 1, 2**32 + 7]
