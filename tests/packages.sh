@@ -14,6 +14,8 @@ need conntrack conntrack
 need ipset ipset
 need tmux tmux
 need trafgen netsniff-ng
+need tshark tshark
+need tcpdump tcpdump
 [ -f /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf ] || packages="$packages fonts-dejavu-core"
 [ -n "$packages" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -22,7 +22,7 @@ def ipv4(sheet: Sheet, cursor: Cursor) -> Following:
     """RFC 791. A fragment that is not the first has no transport header."""
     cursor = sheet.whole(cursor, "IPv4", 20)
     cursor = cursor.where(cursor.u8(0) >> 4 == 4)
-    lengths, offset, protocols, service = cursor.u16(2), cursor.u16(6), cursor.u8(9), cursor.u8(1)
+    lengths, offset, protocols, service = cursor.u16(2).astype(np.intp), cursor.u16(6), cursor.u8(9), cursor.u8(1)
     sheet.text(cursor, "family", "inet")
     sheet.addresses(cursor, "src", cursor.octets(12, 4), IPV4)
     sheet.addresses(cursor, "dst", cursor.octets(16, 4), IPV4)

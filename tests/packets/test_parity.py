@@ -1,0 +1,191 @@
+"""The same fields of the same packets as tshark, of packets made by hand and of captured ones."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from collectors.table import Table, concatenate
+from collectors.wire.packets.capture_file import opened
+from collectors.wire.packets.decode import decode
+from tests.lab import Namespace, joined_pair, needs_root
+from tests.packets import build
+from tests.packets.build import Captured
+from tests.packets.peer import differences, tshark
+
+pytestmark = pytest.mark.skipif(not shutil.which("tshark"), reason="needs tshark")
+needs_tcpdump = pytest.mark.skipif(not shutil.which("tcpdump"), reason="needs tcpdump")
+
+
+def read(path: Path) -> Table:
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    file = opened(data)
+    assert file is not None
+    part = file.part(data, file.begin)
+    assert (part.error, part.end) == (None, len(data))
+    return concatenate(list(decode(part.records)))
+
+
+def compared(path: Path, names: list[str] | None = None) -> Table:
+    """The table of a file, after all that tshark tells of it too was the same."""
+    table, fields = read(path), tshark(path)
+    assert len(table) == len(fields) > 0
+    found = [
+        f"{names[number] if names else number + 1} ({theirs['frame.protocols'][0]}): {told}"
+        for number, (row, theirs) in enumerate(zip(table.rows(), fields, strict=True))
+        for told in differences(row, theirs)
+    ]
+    assert not found, "\n".join(found)
+    return table
+
+
+def test_frames_of_every_protocol(tmp_path: Path):
+    path = tmp_path / "frames"
+    build.write(path, 1, [(1, packet, len(packet)) for packet in build.FRAMES.values()])
+    compared(path, list(build.FRAMES))
+
+
+@pytest.mark.parametrize("link", sorted({link for link, _, _ in build.others()}))
+def test_packets_of_other_link_layers(tmp_path: Path, link: int):
+    path = tmp_path / "packets"
+    build.write(path, link, [captured for captured in build.others() if captured[0] == link])
+    compared(path)
+
+
+def cut(*names: str, size: int) -> list[Captured]:
+    return [(1, build.FRAMES[name][:size], len(build.FRAMES[name])) for name in names]
+
+
+def test_a_snaplen_leaves_the_lengths_as_they_were(tmp_path: Path):
+    path = tmp_path / "cut"
+    names = ("tcp: push with stamps", "tcp: client hello", "tcp: tls data")
+    build.write(path, 1, cut(*names, size=54 + 12) + cut("udp: some", "icmp: echo", size=42))
+    table = compared(path)
+    assert table["payload"].cells()[:3] == [33, len(build.client_hello(b"www.example.com")), 21]
+
+
+def test_what_tso_and_gro_made_is_as_large_as_it_is(tmp_path: Path):
+    path = tmp_path / "large"
+    build.write(path, 1, [(1, packet[:200], len(packet)) for packet in build.LARGE.values()])
+    table = read(path)
+    assert table["payload"].cells() == [70000, 33 + 70000, 70004]
+    assert table["ip_length"].cells() == [0, 40, 40 + 8 + 8 + 70004]
+    assert table["protocol"].cells() == ["TCP", "TCP", "UDP"]
+
+
+@contextmanager
+def recording(inside: Namespace, device: str, path: Path, *options: str) -> Iterator[None]:
+    """tcpdump writes what passes ``device``."""
+    command = ["ip", "netns", "exec", inside.name, "tcpdump", "-Z", "root", "-U", "--immediate-mode", "-n"]
+    command += ["-i", device, "-w", str(path)]
+    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            assert any("listening on" in line for line in process.stderr)
+            yield
+            time.sleep(0.3)  # until the last packet is written
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+
+
+SERVER = """
+import socket
+family = socket.AF_INET6 if ":" in "{to}" else socket.AF_INET
+listener = socket.create_server(("{to}", 7001), family=family)
+print("ready", flush=True)
+connection, _ = listener.accept()
+while connection.recv(65536):
+    pass
+connection.sendall(b"z" * 5000)
+"""
+CLIENT = """
+import socket
+client = socket.create_connection(("{to}", 7001), 5)
+client.sendall(b"y" * 100000)
+client.shutdown(socket.SHUT_WR)
+while client.recv(65536):
+    pass
+"""
+
+
+def connection(left: Namespace, right: Namespace, to: str) -> None:
+    """Data from left to right and back."""
+    server = ["ip", "netns", "exec", right.name, "python3", "-c", SERVER.format(to=to)]
+    with subprocess.Popen(server, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            python(left, CLIENT.format(to=to))
+            process.wait(20)
+        finally:
+            process.kill()
+
+
+def python(inside: Namespace, program: str) -> None:
+    subprocess.run(["ip", "netns", "exec", inside.name, "python3", "-c", program], check=True, timeout=60)
+
+
+def ping(inside: Namespace, *options: str) -> None:
+    """Answered or not."""
+    subprocess.run(
+        ["ip", "netns", "exec", inside.name, "ping", "-c", "3", "-i", "0.02", "-W", "1", *options],
+        capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+def traffic(left: Namespace, right: Namespace) -> None:
+    """Pings, fragments, refused and answered connections, questions to nothing, a tunnel."""
+    for own, to, inner in ((build.A, build.B, "172.30.0"), (build.A6, build.B6, "fd30:")):
+        ping(left, to)
+        ping(left, "-s", "4000", to)
+        connection(left, right, to)
+        bits = (24, 120)[":" in own]
+        last = (".", ":")[":" in own]
+        for inside, here, there, number in ((left, own, to, 1), (right, to, own, 2)):
+            inside.ip(
+                f"link add vx type vxlan id 4242 local {here} remote {there} dstport 4789",
+                f"address add {inner}{last}{number}/{bits} dev vx" + (" nodad" if last == ":" else ""),
+                "link set vx up",
+            )
+        ping(left, f"{inner}{last}2")
+        connection(left, right, f"{inner}{last}2")
+        left.ip("link del vx")
+        right.ip("link del vx")
+    python(left, REFUSED)
+
+
+REFUSED = f"""
+import socket
+question = bytes.fromhex("123401000001000000000000036e6f77076e6f776865726500001c0001")
+for family, to in ((socket.AF_INET, "{build.B}"), (socket.AF_INET6, "{build.B6}")):
+    for port in (8080, 53):
+        socket.socket(family, socket.SOCK_STREAM).connect_ex((to, port))
+    for port, data in ((9999, b"some" * 1000), (53, question)):
+        socket.socket(family, socket.SOCK_DGRAM).sendto(data, (to, port))
+"""
+
+
+@needs_root
+@needs_tcpdump
+@pytest.mark.parametrize(
+    ("device", "options"), [("left0", ()), ("left0", ("-s", "128")), ("any", ()), ("any", ("-y", "LINUX_SLL"))]
+)
+def test_what_tcpdump_recorded(tmp_path: Path, device: str, options: tuple[str, ...]):
+    path = tmp_path / "recorded"
+    with joined_pair() as (left, right), recording(left, device, path, *options):
+        traffic(left, right)
+    table = read(path) if "-s" in options else compared(path)
+    seen = set(table["protocol"].cells())
+    assert {"TCP", "DNS", "UDP", "ICMP", "ICMPv6", "ARP"} <= seen
+    assert set(table["vni"].cells()) == {None, 4242}
+    assert {"inet", "inet6"} <= set(table["inner_family"].cells())
+    assert 4 in table["icmp_code"].cells()
