@@ -49,6 +49,8 @@ class Compressor(threading.Thread):
                 if path.is_file():
                     self._replace(path)
             except OSError as error:
+                if not path.is_file():
+                    continue  # forgotten meanwhile
                 self.gaps.append(Gap(f"{zipped(path)}: {error.strerror or error}", f"{path} stays as it is"))
 
     def _replace(self, path: Path) -> None:

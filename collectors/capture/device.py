@@ -165,12 +165,7 @@ def opened(
         try:
             found = None if name == ANY else looked_up(sock, name)
             capture = pinned.inside(lambda: created(name))
-            for setting, value in (
-                ("snaplen", min(max(snaplen, 1) or SNAPLEN, SNAPLEN)), ("promisc", promiscuous and name != ANY),
-                ("timeout", BLOCK), ("buffer_size", buffer), ("immediate_mode", immediate),
-                ("tstamp_precision", NANO),
-            ):  # fmt: skip
-                getattr(library, f"pcap_set_{setting}")(capture, int(value))
+            configured(capture, snaplen, promiscuous and name != ANY, buffer, immediate)
             warning = pinned.inside(lambda: activated(capture, name))
             if name == ANY:
                 library.pcap_set_datalink(capture, COOKED)  # an older libpcap stays with the one that it has
@@ -200,6 +195,18 @@ def created(name: str) -> int:
     if not capture:
         raise CaptureError(errno.ENODEV, Gap(f"{name}: {text(said.value)}"))
     return int(capture)
+
+
+def configured(capture: int, snaplen: int, promiscuous: bool, buffer: int, immediate: bool) -> None:
+    for setting, value in (
+        ("snaplen", min(max(snaplen, 1), SNAPLEN)),
+        ("promisc", promiscuous),
+        ("timeout", BLOCK),
+        ("buffer_size", buffer),
+        ("immediate_mode", immediate),
+        ("tstamp_precision", NANO),
+    ):
+        getattr(libpcap(), f"pcap_set_{setting}")(capture, int(value))
 
 
 def activated(capture: int, name: str) -> tuple[Gap, ...]:

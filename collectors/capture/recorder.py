@@ -108,16 +108,12 @@ class Recorder:
 
     def _turn(self, timeout: float) -> int:
         """Wait for packets, and record those that are there; returns how many."""
-        if self._filter is not None:
-            asked, self._filter = self._filter, None
-            try:
-                self.device.filter(asked)
-            except FilterError as error:
-                self.gaps = (*self.gaps, Gap(f"{asked}: {error}", "the filter before that is still set"))
-        stopping = self._stopping.is_set()
-        select.select(
-            [self.device.descriptor()] if stopping else [self.device.descriptor(), self._wake], [], [], timeout
-        )
+        self._set_filter()
+        waiting = select.poll()
+        waiting.register(self.device.descriptor(), select.POLLIN)
+        if not self._stopping.is_set():
+            waiting.register(self._wake, select.POLLIN)
+        waiting.poll(timeout * 1000)
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._wake)
         found = 0
@@ -131,6 +127,15 @@ class Recorder:
         self._publish()
         self._measure_at_times()
         return found
+
+    def _set_filter(self) -> None:
+        if self._filter is None:
+            return
+        asked, self._filter = self._filter, None
+        try:
+            self.device.filter(asked)
+        except FilterError as error:
+            self.gaps = (*self.gaps, Gap(f"{asked}: {error}", "the filter before that is still set"))
 
     @property
     def _out(self) -> Dumper:
