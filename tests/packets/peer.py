@@ -167,12 +167,8 @@ def derived(row: Cells, fields: Mapping[str, list[str]]) -> Iterator[tuple[str, 
         "vlan_priority",
         number([*fields.get("ieee8021ad.priority", []), *fields.get("vlan.priority", [])][0]) if tags else None,
     )
-    if (
-        kinds := fields.get("vlan.etype", [])[-1:]
-        or fields.get("llc.type")
-        or fields.get("eth.type")
-        or fields.get("sll.etype")
-    ):
+    of_link = fields.get("sll.etype") or fields.get("llc.type") or fields.get("eth.type")
+    if kinds := fields.get("vlan.etype", [])[-1:] or of_link:
         yield "ethertype", number(kinds[0])
     left, right = fields.get("tcp.options.sack_le", []), fields.get("tcp.options.sack_re", [])
     if row.get("proto") == "tcp":
