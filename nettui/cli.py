@@ -24,7 +24,7 @@ from nettui.streams import abandon
 COMMANDS: Mapping[str, str] = {
     "report": "Print sections once: links, addresses, rules, routes, neighbours, ...",
     "drops": "Watch where packets are lost: a line for each counter that moves.",
-    "capture": "Print packets from a capture file, with a summary of their flows.",
+    "capture": "Print packets of an interface or a file, record them, and tell what was lost.",
     "check": "Look for faults on this host: what is wrong, worst first, and what to do.",
     "explain": "Tell what a counter or drop reason means, its causes, and what to do.",
 }

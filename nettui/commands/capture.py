@@ -1,79 +1,217 @@
-"""`nettui capture`: packets as lines, from a device or from a file, and a summary at the end."""
+"""`nettui capture`: packets as lines, from a device or from a file, and at the end what was lost."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from nettui.commands.common import NETNS, SETTINGS, complain, told
+from nettui.commands.common import NETNS, SETTINGS, complain, entered, told
 
 if TYPE_CHECKING:
+    from collectors.capture.files import Target
+    from collectors.table import Gap, Table
+    from nettui.packets.live import LiveCapture
+    from nettui.packets.reading import Batch
     from nettui.query import Query
+    from nettui.report.capture import Seen
 
+MIB = 1 << 20
 HELP = """\b
-Examples:
-  nettui capture -r trace.pcapng
-  nettui capture -r trace.pcap --where 'dport 53 and dns_rcode has'
-  tcpdump -w - | nettui capture -r -
+FILTER is libpcap's language, applied by the kernel: 'tcp port 443 and host 10.0.0.1' (man 7 pcap-filter).
+--where is nettui's own, applied to what is printed: 'dport 53 and dns_rcode has'.
 
 \b
-Exit status: 0 all was read, 1 something could not be, 2 wrong usage, 130 interrupted.
+Examples:
+  nettui capture -i eth0 'port 53'
+  nettui capture -i any -c 100 --where 'flags ~ R'
+  nettui capture -i eth0 -s 128 -w trace.pcap --rotate-size 100 --files 10
+  nettui capture -r trace.pcapng --format ndjson | jq .src
+  ssh host tcpdump -w - | nettui capture -r -
+
+\b
+Three numbers of lost packets stand at the end: what the kernel had no room for, what the interface had no room
+for, and what was recorded but not printed, because printing fell behind. Ctrl-C ends a capture.
+Exit status: 0 it went as asked, 1 something could not be read, captured or written, 2 wrong usage.
 """
 
 
 @click.command(context_settings=SETTINGS, epilog=HELP)
-@click.option("-r", "--read", "file", metavar="FILE", help="Read packets from FILE (pcap, pcapng, gzip), - for stdin.")
-@click.option("-c", "--count", metavar="N", type=click.IntRange(1), help="End after N packets that were printed.")
+@click.argument("expression", nargs=-1, metavar="[FILTER]")
+@click.option("-i", "--interface", metavar="NAME", help="Capture on this interface; any: all of them.")
+@click.option("-r", "--read", "file", metavar="FILE", help="Read packets from FILE (pcap, pcapng, gzip); - for stdin.")
+@click.option("-w", "--write", metavar="FILE", help="Record into FILE (pcap), - for stdout; nothing is printed then.")
+@click.option("--print", "printing", is_flag=True, help="Print packets although they are recorded with -w.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no packets: the summary alone.")
+@click.option("-c", "--count", metavar="N", type=click.IntRange(1), help="End after N packets.")
 @click.option("--where", metavar="EXPR", default="", help="Print only the packets that satisfy the filter.")
 @click.option("--format", "form", type=click.Choice(["text", "ndjson", "csv"]), default="text", show_default=True)
-@click.option("-q", "--quiet", is_flag=True, help="Print no packets: the summary alone.")
+@click.option(
+    "-s", "--snaplen", metavar="BYTES", type=click.IntRange(0), default=0, help="Keep so much of a packet; 0: all."
+)
+@click.option("--promiscuous", is_flag=True, help="Take what is sent to others too.")
+@click.option("-Q", "--direction", type=click.Choice(["in", "out", "both"]), default="both", show_default=True)
+@click.option("-B", "--buffer", metavar="MIB", type=click.IntRange(1, 2000), default=64, show_default=True,
+              help="Room in the kernel, before it drops packets.")  # fmt: skip
+@click.option("--ring", metavar="MIB", type=click.IntRange(1, 1 << 20), default=128, show_default=True,
+              help="Packets that are kept in memory.")  # fmt: skip
+@click.option(
+    "--rotate-size", metavar="MB", type=click.FloatRange(0), default=0.0, help="-w: a new file after so much."
+)
+@click.option(
+    "--rotate-seconds", metavar="S", type=click.FloatRange(0), default=0.0, help="-w: a new file after so long."
+)
+@click.option("--files", metavar="N", type=click.IntRange(0), default=0, help="-w: keep the newest N of them.")
+@click.option("--gzip", is_flag=True, help="-w: compress each file that is finished.")
 @NETNS
 @click.pass_context
-def capture(
-    context: click.Context,
-    file: str | None,
-    count: int | None,
-    where: str,
-    form: str,
-    quiet: bool,
-    netns: str | None,
-) -> None:
+def capture(context: click.Context, /, expression: tuple[str, ...], netns: str | None, **options: Any) -> None:
     """Print packets, a line each, and at the end what was lost and the largest flows."""
-    import numpy as np
+    refused = unfit(expression, options)
+    if refused:
+        raise click.UsageError(refused)
+    query = compiled(options["where"])
+    if options["file"] is not None:
+        context.exit(shown(from_file(options["file"]), query, options))
+    with ExitStack() as stack:
+        live = started(netns or context.obj, " ".join(expression), options)
+        stack.callback(live.stop)
+        for note in live.device.notes:
+            complain(f"{note.reason}{f'; {note.remedy}' if note.remedy else ''}")
+        stack.enter_context(ended_by_interrupt(live))
+        context.exit(shown(live.batches(), query, options, live))
 
-    from collectors.table import Gap
+
+def unfit(expression: tuple[str, ...], options: dict[str, Any]) -> str:
+    """What of the options does not go together; "" where all does."""
+    if (options["interface"] is None) == (options["file"] is None):
+        return "which packets? -i INTERFACE captures them (any: on all), -r FILE reads them"
+    if options["file"] is not None:
+        if options["write"] is not None:
+            return "-w records what is captured with -i"
+        return "FILTER is for -i: use --where with -r" if expression else ""
+    if options["write"] is None and (options["rotate_size"] or options["rotate_seconds"] or options["gzip"]):
+        return "--rotate-size, --rotate-seconds and --gzip are for -w FILE"
+    if options["write"] == "-" and options["printing"]:
+        return "-w - writes packets to standard output: nothing else can be printed there"
+    return ""
+
+
+def started(netns: str | None, expression: str, options: dict[str, Any]) -> LiveCapture:
+    from collectors.capture.device import CaptureError, opened
+    from collectors.capture.filters import SNAPLEN, FilterError
+    from nettui.packets.live import LiveCapture
+
+    host = entered(netns)
+    try:
+        device = opened(
+            host, options["interface"], expression, snaplen=options["snaplen"] or SNAPLEN,
+            promiscuous=options["promiscuous"], buffer=options["buffer"] * MIB, direction=options["direction"],
+        )  # fmt: skip
+    except FilterError as error:
+        raise click.UsageError(f"FILTER: {error}") from error
+    except CaptureError as error:
+        raise click.ClickException(
+            f"{error.gap.reason}{f'; {error.gap.remedy}' if error.gap.remedy else ''}"
+        ) from error
+    except OSError as error:
+        raise click.ClickException(f"{options['interface']}: {error.strerror or error}") from error
+    count = None if options["where"] else options["count"]
+    try:
+        live = LiveCapture(device, options["ring"] * MIB, target(options), count)
+    except OSError as error:
+        device.close()
+        raise click.ClickException(f"{options['write']}: {error.strerror or error}") from error
+    live.start()
+    return live
+
+
+def target(options: dict[str, Any]) -> Target | None:
+    from collectors.capture.files import Target
+
+    if options["write"] is None:
+        return None
+    size = int(options["rotate_size"] * 1_000_000)
+    return Target(options["write"], size, options["rotate_seconds"], options["files"], options["gzip"])
+
+
+def from_file(path: str) -> Iterator[Batch | Gap]:
     from collectors.wire.netlink import DecodeError
     from nettui.packets.reading import batches
-    from nettui.report.capture import FORMS, Seen, heading, limited, summary
-    from nettui.report.output import destination
 
-    if file is None:
-        raise click.UsageError("which packets? -r FILE")
-    query, seen, gaps = compiled(where), Seen(), list[Gap]()
     try:
-        with destination("") as out:
-            for batch in batches(file):
-                if isinstance(batch, Gap):
-                    gaps.append(batch)
-                    continue
-                first = not seen.packets
-                seen.add(batch.table)
-                wanted = batch.table if query is None else batch.table.take(np.flatnonzero(query.mask(batch.table)))
-                wanted = limited(wanted, None if count is None else count - seen.told)
-                seen.told += len(wanted)
-                if not quiet:
-                    out.write(heading(form, batch.table) * first + "".join(FORMS[form](wanted)))
-                    out.flush()
-                if count is not None and seen.told >= count:
-                    break
+        yield from batches(path)
     except DecodeError as error:
-        raise click.ClickException(f"{file}: {error}") from error
+        raise click.ClickException(f"{path}: {error}") from error
     except OSError as error:
-        raise click.ClickException(f"{file}: {error.strerror or error}") from error
+        raise click.ClickException(f"{path}: {error.strerror or error}") from error
+
+
+def shown(
+    batches: Iterator[Batch | Gap | None], query: Query | None, options: dict[str, Any], live: LiveCapture | None = None
+) -> int:
+    """Print what comes, and at the end the summary; the exit status."""
+    from collectors.table import Gap
+    from nettui.report.capture import Seen, losses, summary
+    from nettui.report.output import destination
+    from nettui.streams import deserted
+
+    seen, gaps = Seen(), list[Gap]()
+    printing = not options["quiet"] and (options["write"] is None or options["printing"])
+    with ExitStack() as stack:
+        out = stack.enter_context(destination("")) if printing else None
+        for batch in batches:
+            if isinstance(batch, Gap):
+                gaps.append(batch)
+            elif batch is not None:
+                told_of(batch.table, seen, query, options, out)
+            if out is not None and batch is None and deserted(out):
+                break
+            if options["count"] is not None and seen.told >= options["count"]:
+                break
+    if live is not None:
+        live.stop()
+        gaps += live.gaps()
+        complain(losses(live.losses(), live.recorder.counts.captured))
     for sentence in summary(seen, gaps):
         complain(sentence)
-    context.exit(1 if gaps else 0)
+    return 1 if gaps else 0
+
+
+def told_of(table: Table, seen: Seen, query: Query | None, options: dict[str, Any], out: TextIO | None) -> None:
+    """One batch: counted, and printed as far as it is wanted."""
+    import numpy as np
+
+    from nettui.report.capture import FORMS, heading, limited
+
+    first = not seen.packets
+    seen.add(table)
+    wanted = table if query is None else table.take(np.flatnonzero(query.mask(table)))
+    wanted = limited(wanted, None if options["count"] is None else options["count"] - seen.told)
+    seen.told += len(wanted)
+    if out is not None:
+        out.write((heading(options["form"], table) if first else "") + "".join(FORMS[options["form"]](wanted)))
+        out.flush()
+
+
+@contextmanager
+def ended_by_interrupt(live: LiveCapture) -> Iterator[None]:
+    """Ctrl-C ends the capture, and what came before it is still told; a second one ends that too."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        threading.Thread(target=live.recorder.stop, daemon=True).start()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def compiled(where: str) -> Query | None:

@@ -10,6 +10,7 @@ import numpy as np
 from collectors.table import Gap, Table
 from nettui.packets.flows import Flows
 from nettui.packets.line import lines
+from nettui.packets.live import Losses
 from nettui.report import csv
 from nettui.report.cells import clean
 from nettui.report.json import encode, objects
@@ -78,13 +79,22 @@ def summary(seen: Seen, gaps: list[Gap]) -> Iterator[str]:
     for row in flows.rows():
         ports = ("", "") if row.get("sport") is None else (f".{row['sport']}", f".{row['dport']}")
         yield (
-            f"  {row['proto']} {row['src']}{ports[0]} > {row['dst']}{ports[1]}: {row['packets']:,} packets, "
+            f"  {row.get('proto') or 'ip'} {row['src']}{ports[0]} > {row['dst']}{ports[1]}: {row['packets']:,} packets, "
             f"{row['bytes']:,} bytes; back {row['packets_back']:,}, {row['bytes_back']:,}"
         )
     if seen.flows.others:
         yield f"  {seen.flows.others:,} packets of further flows"
     for gap in gaps:
         yield f"{gap.reason}{f'; {gap.remedy}' if gap.remedy else ''}"
+
+
+def losses(lost: Losses, captured: int) -> str:
+    """The three numbers that are never one: whose doing it was that a packet is not here."""
+    interface = "not told" if lost.interface is None else f"{lost.interface:,}"
+    return (
+        f"{captured:,} captured; lost: {lost.kernel:,} by the kernel (its buffer was full: -B), {interface} by the "
+        f"interface; {lost.skipped:,} recorded and not looked at, as printing fell behind (--ring, -q)"
+    )
 
 
 def pace(seen: Seen) -> str:
