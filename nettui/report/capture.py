@@ -78,10 +78,10 @@ def summary(seen: Seen, gaps: list[Gap]) -> Iterator[str]:
         yield f"the largest of {len(seen.flows):,} flows:" if rest else "flows:"
     for row in flows.rows():
         ports = ("", "") if row.get("sport") is None else (f".{row['sport']}", f".{row['dport']}")
-        yield (
-            f"  {row.get('proto') or 'ip'} {row['src']}{ports[0]} > {row['dst']}{ports[1]}: {row['packets']:,} packets, "
-            f"{row['bytes']:,} bytes; back {row['packets_back']:,}, {row['bytes_back']:,}"
-        )
+        ends = f"{row.get('proto') or 'ip'} {row['src']}{ports[0]} > {row['dst']}{ports[1]}"
+        there = f"{row['packets']:,} packets, {row['bytes']:,} bytes"
+        back = f"{row['packets_back']:,}, {row['bytes_back']:,}"
+        yield scrub(f"  {ends}: {there}; back {back}")
     if seen.flows.others:
         yield f"  {seen.flows.others:,} packets of further flows"
     for gap in gaps:
