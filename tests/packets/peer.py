@@ -160,13 +160,11 @@ def applies(row: Cells, name: str, value: str) -> bool:
 
 def derived(row: Cells, fields: Mapping[str, list[str]]) -> Iterator[tuple[str, object]]:
     """Columns that several of tshark's fields tell."""
-    tags = [number(text) for text in [*fields.get("ieee8021ad.id", []), *fields.get("vlan.id", [])]]
+    tags = [number(text) for kind in ("ieee8021ad", "vlan") for text in fields.get(f"{kind}.id", [])]
+    priorities = [number(text) for kind in ("ieee8021ad", "vlan") for text in fields.get(f"{kind}.priority", [])]
     yield "vlan", tags[0] if tags else None
     yield "inner_vlan", tags[1] if len(tags) > 1 else None
-    yield (
-        "vlan_priority",
-        number([*fields.get("ieee8021ad.priority", []), *fields.get("vlan.priority", [])][0]) if tags else None,
-    )
+    yield "vlan_priority", priorities[0] if priorities else None
     of_link = fields.get("sll.etype") or fields.get("llc.type") or fields.get("eth.type")
     if kinds := fields.get("vlan.etype", [])[-1:] or of_link:
         yield "ethertype", number(kinds[0])

@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from collectors.table import Table
+from collectors.wire.packets.cursor import Cursor
 from collectors.wire.packets.decode import decoded
 from tests.packets import build
 from tests.packets.build import Captured
 
 LINKS = (0, 1, 12, 101, 108, 113, 228, 229, 276, 4711)
 AROUND = (b"\0" * 300, b"\xff" * 300, bytes(range(1, 151)) * 2, b"\x45\6\1\1\x08\x0a\xc0\x0c" * 40)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def every_read_is_within_the_packet() -> Iterator[None]:
+    """Whether it matters or not: each element that is gathered lies before the packet's end."""
+    with pytest.MonkeyPatch.context() as patch:
+        octet, gathered = Cursor.u8, Cursor._gathered
+
+        def u8(self: Cursor, offset: int) -> NDArray[np.uint8]:
+            assert (self.at + offset < self.end).all()
+            return octet(self, offset)
+
+        def guarded(self: Cursor, offset: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+            assert (self.at + offset + dtype.itemsize <= self.end).all()
+            return gathered(self, offset, dtype)
+
+        patch.setattr(Cursor, "u8", u8)
+        patch.setattr(Cursor, "_gathered", guarded)
+        yield
 
 
 def told(table: Table) -> list[dict[str, object]]:

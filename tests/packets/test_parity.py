@@ -189,3 +189,23 @@ def test_what_tcpdump_recorded(tmp_path: Path, device: str, options: tuple[str, 
     assert set(table["vni"].cells()) == {None, 4242}
     assert {"inet", "inet6"} <= set(table["inner_family"].cells())
     assert 4 in table["icmp_code"].cells()
+
+
+@needs_root
+@pytest.mark.skipif(not shutil.which("dumpcap"), reason="needs dumpcap")
+def test_what_dumpcap_recorded(tmp_path: Path):
+    path = tmp_path / "recorded.pcapng"
+    with joined_pair() as (left, right):
+        command = ["ip", "netns", "exec", left.name, "dumpcap", "-q", "-i", "left0", "-i", "lo", "-w", str(path)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stderr is not None
+                assert any("File:" in line for line in process.stderr)
+                traffic(left, right)
+                time.sleep(1)  # what arrived is handed over in blocks
+            finally:
+                process.send_signal(signal.SIGINT)
+                process.wait(20)
+    table = compared(path)
+    assert {"left0", "lo"} >= set(table["dev"].cells()) >= {"left0"}
+    assert set(table["vni"].cells()) == {None, 4242}

@@ -47,7 +47,7 @@ def server_name(octets: bytes) -> str | None:
             # u16 length of the list; u8 type: 0, a host's name; u16 length
             first, length = number(octets, at + 6, 1), number(octets, at + 7, 2)
             name = octets[at + 9 : at + 9 + length]
-            return spelled(name) if not first and len(name) == length and 5 + length <= size else None
+            return spelled(name) if name and not first and len(name) == length and 5 + length <= size else None
         at += 4 + size
     return None
 
