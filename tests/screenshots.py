@@ -37,8 +37,8 @@ UNAME = SimpleNamespace(nodename="edge1", release="6.12.0", sysname="Linux", ver
 
 # name, size, panel, keys pressed there; first of the host at the edge
 SHOTS: Shots = (
-    ("overview", WIDE, "overview", ()),
-    ("overview-80x24", NARROW, "overview", ()),
+    ("overview", WIDE, "overview", (WAIT,)),
+    ("overview-80x24", NARROW, "overview", (WAIT,)),
     ("links", WIDE, "links", ()),
     ("link-detail", WIDE, "links", ("down", "enter")),
     ("addresses", WIDE, "addresses", ()),

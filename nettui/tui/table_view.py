@@ -45,6 +45,8 @@ LONG = frozenset({"step", "text", "rule"})  # columns that are given the room th
 USUAL = 80
 MARKS = (("drop", LOSS), ("reject", LOSS), ("queue", WARNING), ("nat", HEADING), ("inferred", DIM))
 
+FINDINGS = {"error": LOSS, "warning": WARNING}
+
 
 class TableView(ScrollView, can_focus=True):
     """Draws the rows of an Arrangement; keeps the cursor on its row, by key, when another one comes."""
@@ -360,7 +362,9 @@ def tells_loss(subject: str) -> bool:
 
 
 def own_style(name: str, text: str) -> Style:
-    """A mark's colour beside its word; what stands at the top of a tree is bold."""
+    """A mark's colour beside its word, and a finding's; what stands at the top of a tree is bold."""
+    if name == "layer":
+        return FINDINGS.get(text, PLAIN)
     if name == "mark":
         return next((style for word, style in MARKS if word in text), PLAIN)
     return BOLD if name == "step" and text[:1] != " " else PLAIN
