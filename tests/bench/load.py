@@ -6,6 +6,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from collectors.wire.netlink import attribute
 from tests.lab import Namespace, namespace
 
+SETTLED = 8.0  # seconds in which IPv6 of 50 links that have come up looks for neighbours, routers and listeners
 LIFETIME = 1500  # seconds after which a process that holds sockets ends by itself
 
 
@@ -76,6 +78,7 @@ def server() -> Iterator[Namespace]:
             listener = stack.enter_context(inside.host.socket(socket.SOCK_STREAM, 0, socket.AF_INET))
             listener.bind(("127.0.0.1", port))
             listener.listen(8)
+        time.sleep(SETTLED)
         yield inside
 
 
