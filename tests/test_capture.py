@@ -119,6 +119,26 @@ def test_a_file_of_no_packets_is_a_file(tmp_path: Path):
 
 @needs_root
 @root
+def test_a_loss_ends_it_and_what_led_to_it_is_written(tmp_path: Path):
+    path = tmp_path / "lost.pcap"
+    expression = "counter Udp.NoPorts and delta > 5"
+    with captured_on("right0", "-w", str(path), "--freeze-on", expression, f"udp port {PORT}") as (process, left):
+        time.sleep(3)  # the ledger has been read once
+        datagrams(left, 2)
+        time.sleep(2.2)
+        assert process.poll() is None
+        assert not path.exists()
+        datagrams(left, 20)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Udp.NoPorts namespace moved by " in errors
+    assert "the last 22 packets before that are in" in errors
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert len(nettui("-r", str(path)).stdout.splitlines()) == 22
+
+
+@needs_root
+@root
 def test_a_reader_that_leaves_ends_it():
     with joined_pair() as (left, right):
         script = f"{sys.executable} -m nettui capture --netns {right.name} -i right0 port {PORT} 2>/dev/null | head -1"
@@ -141,6 +161,8 @@ def test_a_reader_that_leaves_ends_it():
         (("-i", "lo", "--where", "nonsense ="), "--where:"),
         (("-i", "lo", "porrt", "53"), "FILTER:"),
         (("-i", "lo", "-w", "-", "--print"), "standard output"),
+        (("-i", "lo", "--freeze-on", "rate > 1"), "needs -w FILE"),
+        (("-i", "lo", "-w", "x", "--freeze-on", "nonsense = 1"), "--freeze-on:"),
     ],
 )
 def test_wrong_usage_is_status_2(arguments: tuple[str, ...], said: str):

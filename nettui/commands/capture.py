@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -14,8 +15,9 @@ import click
 from nettui.commands.common import NETNS, SETTINGS, complain, entered, told
 
 if TYPE_CHECKING:
+    from collectors import Host
     from collectors.capture.files import Target
-    from collectors.table import Gap, Table
+    from collectors.table import Column, Gap, Table
     from nettui.packets.live import LiveCapture
     from nettui.packets.reading import Batch
     from nettui.query import Query
@@ -31,6 +33,7 @@ Examples:
   nettui capture -i eth0 'port 53'
   nettui capture -i any -c 100 --where 'flags ~ R'
   nettui capture -i eth0 -s 128 -w trace.pcap --rotate-size 100 --files 10
+  nettui capture -i eth0 -w lost.pcap --freeze-on 'counter Udp.RcvbufErrors and rate > 10'
   nettui capture -r trace.pcapng --format ndjson | jq .src
   ssh host tcpdump -w - | nettui capture -r -
 
@@ -67,6 +70,13 @@ Exit status: 0 it went as asked, 1 something could not be read, captured or writ
     "--rotate-seconds", metavar="S", type=click.FloatRange(0), default=0.0, help="-w: a new file after so long."
 )
 @click.option("--files", metavar="N", type=click.IntRange(0), default=0, help="-w: keep the newest N of them.")
+@click.option(
+    "--freeze-on",
+    metavar="EXPR",
+    default="",
+    help="-w: end when a counter of `nettui drops` that moves "
+    "satisfies EXPR, and write only then what the ring holds: what led to it.",
+)
 @click.option("--gzip", is_flag=True, help="-w: compress each file that is finished.")
 @NETNS
 @click.pass_context
@@ -75,7 +85,8 @@ def capture(context: click.Context, /, expression: tuple[str, ...], netns: str |
     refused = unfit(expression, options)
     if refused:
         raise click.UsageError(refused)
-    query = compiled(options["where"])
+    query = compiled(options["where"], packet_columns(), "--where: ")
+    freezing = compiled(options["freeze_on"], ledger_columns(), "--freeze-on: ") if options["freeze_on"] else None
     if options["file"] is not None:
         context.exit(shown(from_file(options["file"]), query, options))
     with ExitStack() as stack:
@@ -84,6 +95,8 @@ def capture(context: click.Context, /, expression: tuple[str, ...], netns: str |
         for note in live.device.notes:
             complain(f"{note.reason}{f'; {note.remedy}' if note.remedy else ''}")
         stack.enter_context(ended_by_interrupt(live))
+        if freezing is not None:
+            stack.enter_context(frozen_on(freezing, entered(netns or context.obj), live, options["write"]))
         context.exit(shown(live.batches(), query, options, live))
 
 
@@ -97,6 +110,8 @@ def unfit(expression: tuple[str, ...], options: dict[str, Any]) -> str:
         return "FILTER is for -i: use --where with -r" if expression else ""
     if options["write"] is None and (options["rotate_size"] or options["rotate_seconds"] or options["gzip"]):
         return "--rotate-size, --rotate-seconds and --gzip are for -w FILE"
+    if options["freeze_on"] and options["write"] in (None, "-"):
+        return "--freeze-on needs -w FILE, into which it writes"
     if options["write"] == "-" and options["printing"]:
         return "-w - writes packets to standard output: nothing else can be printed there"
     return ""
@@ -134,7 +149,7 @@ def started(netns: str | None, expression: str, options: dict[str, Any]) -> Live
 def target(options: dict[str, Any]) -> Target | None:
     from collectors.capture.files import Target
 
-    if options["write"] is None:
+    if options["write"] is None or options["freeze_on"]:
         return None
     size = int(options["rotate_size"] * 1_000_000)
     return Target(options["write"], size, options["rotate_seconds"], options["files"], options["gzip"])
@@ -214,11 +229,51 @@ def ended_by_interrupt(live: LiveCapture) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def compiled(where: str) -> Query | None:
+@contextmanager
+def frozen_on(query: Query, host: Host, live: LiveCapture, path: str) -> Iterator[None]:
+    """When a counter of loss satisfies the filter, the capture ends, and what the ring holds is written."""
+    from nettui.packets.freeze import LossWatch, written
+
+    watch = LossWatch(host, query)
+
+    def end() -> None:
+        watch.join()
+        if watch.seen is not None:
+            live.recorder.stop()
+
+    watch.start()
+    threading.Thread(target=end, daemon=True, name="freeze").start()
+    try:
+        yield
+    finally:
+        watch.stop()
+        if watch.gap is not None:
+            complain(f"losses cannot be watched: {watch.gap.reason}")
+        if watch.seen is not None:
+            row, frozen = watch.seen, live.ring.freeze()
+            size = written(frozen, Path(path))
+            complain(
+                f"{row['counter']} {row['scope']} moved by {row['delta']}: the last {frozen.amount.packets:,} packets "
+                f"before that are in {path} ({size:,} bytes)"
+            )
+
+
+def packet_columns() -> Sequence[Column]:
     from collectors.wire.packets.columns import COLUMNS
+
+    return COLUMNS
+
+
+def ledger_columns() -> Sequence[Column]:
+    from nettui.report.schema import declared
+
+    return declared("drops")
+
+
+def compiled(where: str, columns: Sequence[Column], option: str) -> Query | None:
     from nettui.query import QueryError, compile
 
     try:
-        return compile(where, COLUMNS) if where else None
+        return compile(where, columns) if where else None
     except QueryError as error:
-        raise click.UsageError(told(error, "--where: ")) from error
+        raise click.UsageError(told(error, option)) from error

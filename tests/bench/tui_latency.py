@@ -29,8 +29,8 @@ import numpy as np
 from collectors import Host
 from collectors.draft import Draft
 from collectors.table import Column, Table
-from nettui.snapshot import Snapshot
 from nettui.live import Live
+from nettui.snapshot import Snapshot
 
 ROWS = 1_000_000
 SYNC_QUERY, SYNC_ANSWER, FRAME_END = b"\x1b[?2026$p", b"\x1b[?2026;2$y", b"\x1b[?2026l"
