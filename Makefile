@@ -22,6 +22,7 @@ check: $(VENV)/developed
 bench: $(VENV)/developed
 	@sh tests/packages.sh
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.capture
 
 screenshots: $(VENV)/developed
 	$(BIN)/python -m tests.screenshots
