@@ -81,17 +81,25 @@ def test_what_tso_and_gro_made_is_as_large_as_it_is(tmp_path: Path):
     assert table["protocol"].cells() == ["TCP", "TCP", "UDP"]
 
 
+def until_written(path: Path) -> None:
+    """The last datagram of each family, behind all other traffic."""
+    end = time.monotonic() + 20
+    while path.read_bytes().count(b"last of all") < 2:
+        assert time.monotonic() < end, "the last packet never came"
+        time.sleep(0.05)
+
+
 @contextmanager
 def recording(inside: Namespace, device: str, path: Path, *options: str) -> Iterator[None]:
     """tcpdump writes what passes ``device``."""
-    command = ["ip", "netns", "exec", inside.name, "tcpdump", "-Z", "root", "-U", "--immediate-mode", "-n"]
+    command = ["ip", "netns", "exec", inside.name, "tcpdump", "-Z", "root", "-U", "-n"]
     command += ["-i", device, "-w", str(path)]
     with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
             assert any("listening on" in line for line in process.stderr)
             yield
-            time.sleep(0.3)  # until the last packet is written
+            until_written(path)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(20)
@@ -144,6 +152,7 @@ def ping(inside: Namespace, *options: str) -> None:
 
 def traffic(left: Namespace, right: Namespace) -> None:
     """Pings, fragments, refused and answered connections, questions to nothing, a tunnel."""
+    right.run("sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0")  # each refusal is answered
     for own, to, inner in ((build.A, build.B, "172.30.0"), (build.A6, build.B6, "fd30:")):
         ping(left, to)
         ping(left, "-s", "4000", to)
@@ -171,6 +180,7 @@ for family, to in ((socket.AF_INET, "{build.B}"), (socket.AF_INET6, "{build.B6}"
         socket.socket(family, socket.SOCK_STREAM).connect_ex((to, port))
     for port, data in ((9999, b"some" * 1000), (53, question)):
         socket.socket(family, socket.SOCK_DGRAM).sendto(data, (to, port))
+    socket.socket(family, socket.SOCK_DGRAM).sendto(b"last of all", (to, 9998))
 """
 
 
@@ -202,7 +212,7 @@ def test_what_dumpcap_recorded(tmp_path: Path):
                 assert process.stderr is not None
                 assert any("File:" in line for line in process.stderr)
                 traffic(left, right)
-                time.sleep(1)  # what arrived is handed over in blocks
+                until_written(path)
             finally:
                 process.send_signal(signal.SIGINT)
                 process.wait(20)
