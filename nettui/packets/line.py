@@ -13,6 +13,7 @@ from collectors.table import Table
 from collectors.values import Cell
 
 NANO = 1_000_000_000
+ICMP_HEADER = 8  # bytes, which tcpdump counts in the length
 Rows = NDArray[np.intp]
 Told = Iterator[str]
 FAMILY = {"inet": "IP", "inet6": "IP6"}
@@ -122,6 +123,8 @@ def dns(table: Table) -> Told:
     for place, (number, name, kind, code, answers, size) in zip(ends(table), cells(table, *wanted), strict=True):
         if number is None:
             yield f"{place} [|domain]"
+        elif name is None:  # no question
+            yield f"{place} {number} ({size})"
         elif code is None:
             yield f"{place} {number}+ {kind}? {name}. ({size})"
         else:
@@ -142,7 +145,7 @@ def icmp(table: Table) -> Told:
         more = f", id {number}, seq {seq}" if number is not None else ""
         more += f" (mtu {mtu})" if mtu is not None else ""
         more += f", of {about(quoted)}" if quoted[0] else ""
-        yield f"{place} {name} {told}{more}" + ("" if size is None else f", length {size}")
+        yield f"{place} {name} {told}{more}" + ("" if size is None else f", length {size + ICMP_HEADER}")
 
 
 def about(quoted: Sequence[Cell]) -> str:

@@ -1,0 +1,50 @@
+"""Lines beside `tcpdump -nS`: a ping and its answer; TCP with options and data; DNS without a question."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from nettui.packets.line import lines
+from nettui.packets.reading import Batch, batches
+from tests.loss import frames
+
+ONE, TWO = "10.9.0.1", "10.9.0.2"
+HEAD = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+
+
+def packet(protocol: int, payload: bytes) -> bytes:
+    frame = frames.ethernet(bytes(6), bytes(6), frames.IPV4, frames.ipv4(ONE, TWO, protocol, payload))
+    return struct.pack("<IIII", 1_700_000_000, 5, len(frame), len(frame)) + frame
+
+
+def told(path: Path, *packets: bytes) -> list[str]:
+    path.write_bytes(HEAD + b"".join(packets))
+    return [line for batch in batches(str(path)) if isinstance(batch, Batch) for line in lines(batch.table)]
+
+
+@pytest.mark.skipif(not shutil.which("tcpdump"), reason="tcpdump is not installed")
+def test_lines_are_those_of_tcpdump(tmp_path: Path):
+    path = tmp_path / "file"
+    ours = told(
+        path,
+        packet(frames.ICMP, frames.icmp(8, 0, b"\0\1\0\2" + bytes(48))),
+        packet(frames.ICMP, frames.icmp(0, 0, b"\0\1\0\2" + bytes(48))),
+        packet(frames.TCP, frames.tcp(ONE, TWO, (4000, 5000), frames.SYN, options=struct.pack("!BBH", 2, 4, 1460))),
+        packet(frames.TCP, frames.tcp(ONE, TWO, (4000, 5000), frames.ACK | frames.PSH, ack=3, data=b"x" * 23)),
+        packet(frames.UDP, frames.udp(ONE, TWO, 30009, b"y" * 5)),
+    )
+    done = subprocess.run(["tcpdump", "-nSr", path], capture_output=True, text=True, check=True)
+    assert ours == done.stdout.splitlines()
+
+
+def test_a_dns_message_without_a_question_names_none(tmp_path: Path):
+    (line,) = told(
+        tmp_path / "file", packet(frames.UDP, frames.udp(ONE, TWO, 53, struct.pack("!6H", 7, 0, 0, 0, 0, 0)))
+    )
+    assert "None" not in line
+    assert line.endswith(" 7 (12)")
