@@ -1,0 +1,168 @@
+"""Session: a capture or a file as a screen wants it, read and filtered by threads of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from collectors.table import Gap, Table
+from nettui.packets.flows import Flows
+from nettui.packets.listing import Listing, Rows
+from nettui.packets.live import LiveCapture, Losses
+from nettui.packets.reading import Batch
+from nettui.packets.store import Kept, Store
+from nettui.query import Query, QueryError
+from nettui.snapshot import gap
+
+LIVE_ROOM, FILE_ROOM = 48 << 20, 256 << 20  # bytes for the headers of a capture, of a file
+PACE = 0.1  # seconds between two listings, and in which a quiet device's packets are taken together
+FEW = 1000  # packets of a batch that is waited after
+FLOWS = 1.0  # seconds between two tables of flows
+NONE = Flows().table(0)
+
+
+class Amount:
+    """Packets and bytes on the wire that were read so far; first and last time, nanoseconds since 1970, 0: none yet."""
+
+    def __init__(self) -> None:
+        self.packets = self.bytes = self.first = self.last = 0
+
+    def add(self, table: Table) -> None:
+        times = table.numbers("time").numbers
+        self.first = self.first or int(times[0])
+        self.packets += len(table)
+        self.bytes += int(table.numbers("length").numbers.sum())
+        self.last = int(times[-1])
+
+
+class Session:
+    """``name``: of the device or the file. ``listing`` and ``flows`` are replaced as a whole by a thread of its own.
+
+    ``ended``: nothing more will be read. ``flows_wanted``: whether the table of flows is on screen. ``fault``: why the
+    filter could not be worked out.
+    """
+
+    def __init__(self, name: str, batches: Iterator[Batch | Gap | None], live: LiveCapture | None = None) -> None:
+        self.name, self.live = name, live
+        self.read = Amount()
+        self.gaps: tuple[Gap, ...] = ()
+        self.ended = self.frozen = self.flows_wanted = False
+        self.listing, self.flows, self.fault = Listing(), NONE, ""
+        self._batches = batches
+        self._store = Store(LIVE_ROOM if live else FILE_ROOM)
+        self._flows = Flows()
+        self._flows_lock = threading.Lock()
+        self._where: Query | None = None
+        self._known: dict[Kept, Rows] = {}  # rows that the filter takes
+        self._stopped = self._hurried = False
+        self._wake = threading.Condition()
+        self._changed = True
+        self._threads = [
+            threading.Thread(target=run, daemon=True, name=name)
+            for run, name in ((self._read, "packets"), (self._list, "listing"))
+        ]
+
+    def start(self) -> None:
+        if self.live:
+            self.live.start()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End the capture; what came before is still shown."""
+        if self.live:
+            self.live.stop()
+
+    def close(self) -> None:
+        """End all of it."""
+        self._stopped = True
+        self.stop()
+        with self._wake:
+            self._wake.notify_all()
+
+    def filter(self, where: Query | None) -> None:
+        """Show the packets that satisfy it; the listing of before stays until that is worked out."""
+        with self._wake:
+            self._where, self._changed, self._hurried = where, True, True
+            self._wake.notify_all()
+
+    def freeze(self, frozen: bool) -> None:
+        """While frozen, what can be seen now stays: the capture goes on behind it, and holds as much again."""
+        with self._wake:
+            self.frozen, self._changed = frozen, True
+            self._wake.notify_all()
+
+    def losses(self) -> Losses | None:
+        """None of a file."""
+        return self.live.losses() if self.live else None
+
+    def _read(self) -> None:
+        try:
+            for found in self._batches:
+                if self._stopped:
+                    break
+                began = time.monotonic()
+                if isinstance(found, Gap):
+                    self.gaps = (*self.gaps, found)
+                elif found is not None:
+                    self._take(found)
+                    if self.live and len(found.records) < FEW:
+                        time.sleep(max(0.0, PACE - (time.monotonic() - began)))
+        except Exception as error:  # whatever the file or the device makes of it is told
+            self.gaps = (*self.gaps, gap(error))
+        finally:
+            if self.live:
+                self.gaps = (*self.gaps, *self.live.gaps())
+            with self._wake:
+                self.ended = self._changed = True
+                self._wake.notify_all()
+
+    def _take(self, batch: Batch) -> None:
+        self.read.add(batch.table)
+        with self._flows_lock:
+            self._flows.add(batch.table)
+        self._store.add(batch)
+        if self.live:
+            self._store.forget(self.live.ring.dropped.packets)
+        with self._wake:
+            self._changed = True
+            self._wake.notify_all()
+
+    def _list(self) -> None:
+        told = 0.0  # when the flows last were
+        while not self._stopped:
+            with self._wake:
+                self._wake.wait_for(lambda: self._changed or self._stopped, FLOWS)
+                changed, where = self._changed, self._where
+                self._changed = self._hurried = False
+            began = time.monotonic()
+            if changed and (not self.frozen or where is not self.listing.where):
+                self._make_listing(where)
+            if self.flows_wanted and began - told > FLOWS and not self.frozen:
+                told = began
+                with self._flows_lock:
+                    self.flows = self._flows.table()
+            with self._wake:  # a filter is answered at once, packets that come are taken together
+                self._wake.wait_for(lambda: self._stopped or self._hurried, PACE)
+
+    def _make_listing(self, where: Query | None) -> None:
+        batches = self.listing.batches if self.frozen else self._store.batches()
+        if where is not self.listing.where:
+            self._known = {}
+        known, self.fault = self._known, ""
+        try:
+            self._known = {kept: known[kept] if kept in known else taken(kept, where) for kept in batches}
+        except QueryError as error:
+            self.fault, batches, self._known = error.message, (), {}
+        self.listing = Listing(batches, [self._known[kept] for kept in batches], where, self.listing)
+
+
+def taken(kept: Kept, where: Query | None) -> Rows:
+    """The rows that a filter takes."""
+    if where is None:
+        return None
+    mask = where.mask(kept.table())
+    return None if mask.all() else np.flatnonzero(mask).astype(np.uint32)

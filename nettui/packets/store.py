@@ -1,0 +1,132 @@
+"""Packets that can be looked at: batches in the order of capture, whose headers are kept while there is room."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from collectors.table import Table, concatenate
+from collectors.values import is_constant, joined
+from collectors.wire.packets.decode import AT_ONCE, decoded
+from collectors.wire.packets.records import Records
+from nettui.packets.reading import Batch
+
+TOGETHER = 16  # small batches that are made one: a quiet device gives many, of a packet or two
+RECORD = 16  # bytes of the header before each packet of a segment
+CELL = 64  # bytes, about, of a text in a pool
+
+
+class Kept:
+    """A batch in the store: where its packets stand, and their headers, which are decoded again when there was no room.
+
+    ``before``: packets of the capture before its first one.
+    """
+
+    __slots__ = ("_table", "before", "records", "size")
+
+    def __init__(self, before: int, records: Records, table: Table) -> None:
+        self.before, self.records = before, records
+        self._table: Table | None = table
+        self.size = held_by(table)  # bytes of its headers
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @property
+    def end(self) -> int:
+        return self.before + len(self)
+
+    def table(self) -> Table:
+        """Its headers (collectors.wire.packets.columns)."""
+        table = self._table
+        return decoded(self.records, self.before) if table is None else table
+
+    def let_go(self) -> None:
+        self._table = None
+
+
+class Store:
+    """Batches, added by one thread and looked at by any; ``room``: bytes for their headers."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._kept: list[Kept] = []
+        self._lock = threading.Lock()
+
+    def add(self, batch: Batch) -> None:
+        """Behind the others, in the order of capture."""
+        if not len(batch.records):
+            return
+        before = int(batch.table.numbers("number").numbers[0]) - 1
+        with self._lock:
+            self._kept.append(Kept(before, batch.records, batch.table))
+            while len(together := self._small()) == TOGETHER:
+                self._kept[-TOGETHER:] = [merged(together)]
+            self._make_room()
+
+    def forget(self, before: int) -> None:
+        """Those of which all packets are among the first ``before`` of the capture."""
+        with self._lock:
+            gone = next((at for at, kept in enumerate(self._kept) if kept.end > before), len(self._kept))
+            del self._kept[:gone]
+
+    def batches(self) -> tuple[Kept, ...]:
+        with self._lock:
+            return tuple(self._kept)
+
+    def _small(self) -> list[Kept]:
+        """The last ones as far as they are of one size, stand together, and may be one."""
+        found = self._kept[-1:]
+        for kept in reversed(self._kept[-TOGETHER:-1]):
+            if magnitude(kept) != magnitude(found[0]) or not follows(kept, found[0]):
+                break
+            found.insert(0, kept)
+        return found if sum(map(len, found)) <= AT_ONCE else []
+
+    def _make_room(self) -> None:
+        held = 0
+        for kept in reversed(self._kept):
+            held += kept.size
+            if held > self._room:
+                kept.let_go()
+
+
+def magnitude(kept: Kept) -> int:
+    return (len(kept).bit_length() - 1) // (TOGETHER.bit_length() - 1)
+
+
+def follows(one: Kept, other: Kept) -> bool:
+    """Whether the other's bytes begin where this one's end, in the same segment."""
+    left, right = one.records, other.records
+    return one.end == other.before and int(left.at[-1]) + int(left.captured[-1]) + RECORD == int(right.at[0])
+
+
+def merged(parts: Sequence[Kept]) -> Kept:
+    """Batches of one segment as one; the last one's bytes contain those of the others."""
+    records = [part.records for part in parts]
+
+    def column(name: str) -> Any:
+        return joined([getattr(each, name) for each in records])
+
+    whole = Records(
+        records[-1].data, column("at"), column("captured"), column("lengths"), column("times"), column("links"),
+        column("devices"), records[-1].names,
+    )  # fmt: skip
+    return Kept(parts[0].before, whole, concatenate([part.table() for part in parts]))
+
+
+def held_by(table: Table) -> int:
+    """Bytes that a table keeps, about."""
+    size = 0
+    for values in table.arrays.values():
+        for field in fields(values):  # type: ignore[arg-type]
+            part = getattr(values, field.name)
+            if isinstance(part, np.ndarray):
+                size += 0 if is_constant(part) else part.nbytes
+            elif isinstance(part, tuple):
+                size += len(part) * CELL
+    return size
