@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.draft import of_rows
-from collectors.table import Column, Table
-from collectors.values import Addresses, Cell, Pool
+from collectors.draft import Draft
+from collectors.table import Column, Table, concatenate
+from collectors.values import Addresses, Numbers, Pool
 from nettui.rates import address_words, as_words, mixed
 
 NANO = 1e9
@@ -18,9 +15,9 @@ MOST = 50_000  # flows that are told apart; packets of further ones are counted 
 NEW = 4096  # flows that one batch may add: a flood of single packets must not hold up what is shown
 COLUMNS = (
     Column("proto", "text", "key", help="protocol that IP carries"),
-    Column("src", "text", "key", help="the end that was seen to send first"),
+    Column("src", "address", "key", help="the end that was seen to send first"),
     Column("sport", "u2", "key", help="its port"),
-    Column("dst", "text", "key", help="the other end"),
+    Column("dst", "address", "key", help="the other end"),
     Column("dport", "u2", "key", help="its port"),
     Column("packets", "u8", "counter", "packets", "from src to dst"),
     Column("bytes", "u8", "counter", "B", "from src to dst, on the wire"),
@@ -31,6 +28,7 @@ COLUMNS = (
 )
 ENDS = ("proto", "src", "sport", "dst", "dport")
 COUNTS = ("packets", "bytes", "packets_back", "bytes_back")
+TIMES = ("first", "last")
 
 
 class Flows:
@@ -39,38 +37,43 @@ class Flows:
     def __init__(self) -> None:
         self.others = 0
         self._numbers: dict[int, int] = {}  # of flows, by the mark of their ends
-        self._ends: list[Mapping[str, Cell]] = []
+        self._ends = [Draft(COLUMNS, 0).table().select(ENDS)]  # of the flows, in the order of their numbers
         self._turned = np.zeros(MOST, np.bool_)  # flows whose src is the larger end
         self._counts = np.zeros((len(COUNTS), MOST), np.uint64)
         self._times = np.zeros((2, MOST), np.int64)
         self._protocols = Pool()
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self._numbers)
 
     def add(self, packets: Table) -> None:
         rows = np.flatnonzero(packets["src"].present())
         if not len(rows):
             return
-        packets = packets.take(rows)
+        packets = packets.select((*ENDS, "length", "time"))
+        if len(rows) < len(packets):
+            packets = packets.take(rows)
         marks, larger = self._marks(packets)
         found, first, which = np.unique(marks, return_index=True, return_inverse=True)
-        numbers = self._known(found, first, packets, larger)
-        flow = numbers[which]
+        flow = self._known(found, first, packets, larger)[which]
         told = flow >= 0
-        self.others += int(len(flow) - told.sum())
-        self._count(packets.take(np.flatnonzero(told)), flow[told], larger[told])
+        sizes, times = packets.numbers("length").numbers, packets.numbers("time").numbers
+        if not told.all():
+            self.others += int(len(flow) - told.sum())
+            flow, larger, sizes, times = flow[told], larger[told], sizes[told], times[told]
+        self._count(flow, larger, sizes)
+        np.minimum.at(self._times[0], flow, times)
+        np.maximum.at(self._times[1], flow, times)
 
     def table(self, most: int | None = None) -> Table:
         """The flows, those with the most bytes first."""
         count = len(self)
         total = self._counts[1, :count] + self._counts[3, :count]
         order = np.argsort(total, kind="stable")[::-1][:most]
-        rows = [dict(self._ends[at]) for at in order.tolist()]
-        for at, row in zip(order.tolist(), rows, strict=True):
-            row.update(zip(COUNTS, self._counts[:, at].tolist(), strict=True))
-            row.update(first=float(self._times[0, at] / NANO), last=float(self._times[1, at] / NANO))
-        return of_rows(COLUMNS, rows).table()
+        self._ends = [concatenate(self._ends)]
+        counted = {name: Numbers(self._counts[at, order]) for at, name in enumerate(COUNTS)}
+        times = {name: Numbers(self._times[at, order] / NANO) for at, name in enumerate(TIMES)}
+        return self._ends[0].take(order).extended(COLUMNS, {**counted, **times})
 
     def _marks(self, packets: Table) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
         """A mark for each packet, the same for both directions of a flow; and where the source is the larger end."""
@@ -89,22 +92,21 @@ class Flows:
         numbers = np.array([self._numbers.get(mark, -1) for mark in marks.tolist()], np.intp)
         fresh = np.flatnonzero(numbers < 0)
         fresh = fresh[np.argsort(first[fresh])][: min(NEW, MOST - len(self))]
-        ends = packets.select(ENDS).take(first[fresh])
-        for at, end in zip(fresh.tolist(), ends.rows(), strict=True):
-            number = self._numbers[int(marks[at])] = numbers[at] = len(self._ends)
-            self._ends.append(end)
-            self._turned[number] = larger[first[at]]
-            self._times[0, number] = np.iinfo(np.int64).max
+        if len(fresh):
+            new = np.arange(len(self), len(self) + len(fresh))
+            numbers[fresh] = new
+            self._numbers.update(zip(marks[fresh].tolist(), new.tolist(), strict=True))
+            self._ends.append(packets.select(ENDS).take(first[fresh]))
+            self._turned[new] = larger[first[fresh]]
+            self._times[0, new] = np.iinfo(np.int64).max
         return numbers
 
-    def _count(self, packets: Table, flow: NDArray[np.intp], larger: NDArray[np.bool_]) -> None:
-        sizes, times = packets.numbers("length").numbers, packets.numbers("time").numbers
+    def _count(self, flow: NDArray[np.intp], larger: NDArray[np.bool_], sizes: NDArray[np.uint32]) -> None:
         back = larger != self._turned[flow]
+        most = int(flow.max(initial=-1)) + 1
         for place, mask in ((0, ~back), (2, back)):
-            self._counts[place] += np.bincount(flow[mask], minlength=MOST).astype(np.uint64)
-            self._counts[place + 1] += np.bincount(flow[mask], sizes[mask], MOST).astype(np.uint64)
-        np.minimum.at(self._times[0], flow, times)
-        np.maximum.at(self._times[1], flow, times)
+            self._counts[place, :most] += np.bincount(flow[mask], minlength=most).astype(np.uint64)
+            self._counts[place + 1, :most] += np.bincount(flow[mask], sizes[mask], most).astype(np.uint64)
 
 
 def end_words(packets: Table, name: str) -> NDArray[np.uint64]:
@@ -116,18 +118,3 @@ def end_words(packets: Table, name: str) -> NDArray[np.uint64]:
 def port_words(packets: Table, name: str) -> NDArray[np.uint64]:
     values = packets.numbers(name)
     return as_words(np.where(values.present(), values.numbers.astype(np.int64), -1))
-
-
-def talkers(flows: Table) -> list[tuple[str, int, int]]:
-    """Addresses by the bytes that they sent and received: address, packets, bytes; most first."""
-    sums: dict[str, list[int]] = {}
-    for row in flows.rows():
-        for name in ("src", "dst"):
-            entry = sums.setdefault(str(row[name]), [0, 0])
-            entry[0] += number(row, "packets") + number(row, "packets_back")
-            entry[1] += number(row, "bytes") + number(row, "bytes_back")
-    return sorted(((name, packets, size) for name, (packets, size) in sums.items()), key=lambda entry: -entry[2])
-
-
-def number(row: Mapping[str, Any], name: str) -> int:
-    return int(row.get(name) or 0)

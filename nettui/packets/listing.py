@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.draft import of_rows
+from collectors.draft import Draft
 from collectors.table import Table, concatenate
 from collectors.values import Index
 from collectors.wire.packets.columns import COLUMNS
@@ -20,7 +20,7 @@ from nettui.query import Query
 
 Rows = NDArray[np.unsignedinteger] | None  # of a batch that are shown, in ascending order; None: all of them
 DECODED = 8  # batches whose headers are kept for the screen although there was no room for them
-NOTHING = of_rows(COLUMNS, []).table()
+NOTHING = Draft(COLUMNS, 0).table()
 
 
 class Packet(NamedTuple):

@@ -11,7 +11,8 @@ from collectors.table import Table
 from collectors.wire.packets.capture_file import opened
 from collectors.wire.packets.decode import decoded
 from nettui.packets import flows
-from nettui.packets.flows import Flows, talkers
+from nettui.packets.flows import Flows
+from nettui.packets import talkers
 from tests.loss import frames
 
 Frame = tuple[float, bytes]
@@ -71,7 +72,7 @@ def test_ports_protocols_and_families_tell_flows_apart():
         )
     )
     assert len(told) == 4
-    assert sum(number for _, number, _ in talkers(told.table())) == 8
+    assert sum(row["packets_sent"] for row in talkers.addresses(told.table()).rows()) == 4
 
 
 def test_what_does_not_fit_is_counted_together(monkeypatch: pytest.MonkeyPatch):
