@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
 from collectors.table import Gap, Table
+from nettui.packets import talkers
 from nettui.packets.flows import Flows
 from nettui.packets.listing import Listing, Rows
 from nettui.packets.live import LiveCapture, Losses
 from nettui.packets.reading import Batch
 from nettui.packets.store import Kept, Store
 from nettui.query import Query, QueryError
+from nettui.rates import with_rates
 from nettui.snapshot import gap
 
 LIVE_ROOM, FILE_ROOM = 48 << 20, 256 << 20  # bytes for the headers of a capture, of a file
 PACE = 0.1  # seconds between two listings, and in which a quiet device's packets are taken together
 FEW = 1000  # packets of a batch that is waited after
-FLOWS = 1.0  # seconds between two tables of flows
-NONE = Flows().table(0)
+SUMMARY = 1.0  # seconds between two summaries
 
 
 class Amount:
@@ -39,22 +40,25 @@ class Amount:
 
 
 class Session:
-    """``name``: of the device or the file. ``listing`` and ``flows`` are replaced as a whole by a thread of its own.
+    """``name``: of the device or the file. ``listing`` and ``summary`` are replaced as a whole by a thread of its own.
 
-    ``ended``: nothing more will be read. ``flows_wanted``: whether the table of flows is on screen. ``fault``: why the
-    filter could not be worked out.
+    ``ended``: nothing more will be read. ``view``: the summary that is wanted, "" for none. ``sockets``: those of the
+    host, to tell whose packets they are. ``fault``: why the filter could not be worked out.
     """
 
     def __init__(self, name: str, batches: Iterator[Batch | Gap | None], live: LiveCapture | None = None) -> None:
         self.name, self.live = name, live
         self.read = Amount()
         self.gaps: tuple[Gap, ...] = ()
-        self.ended = self.frozen = self.flows_wanted = False
-        self.listing, self.flows, self.fault = Listing(), NONE, ""
+        self.ended = self.frozen = False
+        self.listing, self.fault, self.view = Listing(), "", ""
+        self.summary: tuple[str, Table] | None = None  # by its view
+        self.sockets: Table | None = None
         self._batches = batches
         self._store = Store(LIVE_ROOM if live else FILE_ROOM)
-        self._flows = Flows()
-        self._flows_lock = threading.Lock()
+        self._flows, self._protocols = Flows(), talkers.Protocols()
+        self._counting = threading.Lock()
+        self._counted: tuple[str, Table, float] | None = None  # the last summary without its rates, and when it was
         self._where: Query | None = None
         self._known: dict[Kept, Rows] = {}  # rows that the filter takes
         self._stopped = self._hurried = False
@@ -95,6 +99,12 @@ class Session:
             self.frozen, self._changed = frozen, True
             self._wake.notify_all()
 
+    def show(self, view: str) -> None:
+        """The summary that is wanted, one of VIEWS; "" for none."""
+        with self._wake:
+            self.view, self._hurried = view, True
+            self._wake.notify_all()
+
     def losses(self) -> Losses | None:
         """None of a file."""
         return self.live.losses() if self.live else None
@@ -122,8 +132,9 @@ class Session:
 
     def _take(self, batch: Batch) -> None:
         self.read.add(batch.table)
-        with self._flows_lock:
+        with self._counting:
             self._flows.add(batch.table)
+            self._protocols.add(batch.table)
         self._store.add(batch)
         if self.live:
             self._store.forget(self.live.ring.dropped.packets)
@@ -132,21 +143,30 @@ class Session:
             self._wake.notify_all()
 
     def _list(self) -> None:
-        told = 0.0  # when the flows last were
         while not self._stopped:
             with self._wake:
-                self._wake.wait_for(lambda: self._changed or self._stopped, FLOWS)
+                self._wake.wait_for(lambda: self._changed or self._hurried or self._stopped, SUMMARY)
                 changed, where = self._changed, self._where
                 self._changed = self._hurried = False
-            began = time.monotonic()
             if changed and (not self.frozen or where is not self.listing.where):
                 self._make_listing(where)
-            if self.flows_wanted and began - told > FLOWS and not self.frozen:
-                told = began
-                with self._flows_lock:
-                    self.flows = self._flows.table()
-            with self._wake:  # a filter is answered at once, packets that come are taken together
+            if self.view and (not self.frozen or self.summary is None or self.summary[0] != self.view):
+                self._make_summary(self.view)
+            with self._wake:  # a wish is answered at once, packets that come are taken together
                 self._wake.wait_for(lambda: self._stopped or self._hurried, PACE)
+
+    def _make_summary(self, view: str) -> None:
+        now, last = time.monotonic(), self._counted
+        if last is not None and last[0] == view and now - last[2] < SUMMARY:
+            return
+        with self._counting:
+            flows = self._flows.table()
+            protocols = self._protocols.table()
+        table = VIEWS[view](flows, protocols, self.sockets)
+        self._counted = view, table, now
+        if self.live and last is not None and last[0] == view:
+            table = with_rates(table, last[1], now - last[2])
+        self.summary = view, table
 
     def _make_listing(self, where: Query | None) -> None:
         batches = self.listing.batches if self.frozen else self._store.batches()
@@ -166,3 +186,12 @@ def taken(kept: Kept, where: Query | None) -> Rows:
         return None
     mask = where.mask(kept.table())
     return None if mask.all() else np.flatnonzero(mask).astype(np.uint32)
+
+
+VIEWS: Mapping[str, Callable[[Table, Table, Table | None], Table]] = {  # of flows, protocols, and the host's sockets
+    "flows": lambda flows, protocols, sockets: talkers.owned(flows, sockets),
+    "addresses": lambda flows, protocols, sockets: talkers.addresses(flows),
+    "ports": lambda flows, protocols, sockets: talkers.ports(flows),
+    "protocols": lambda flows, protocols, sockets: protocols,
+    "processes": lambda flows, protocols, sockets: talkers.processes(talkers.owned(flows, sockets)),
+}

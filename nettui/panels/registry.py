@@ -1,8 +1,9 @@
-"""The only list of panels, in the order of the keys and of a report."""
+"""The only list of panels, in the order of a report, and of the full screen, which has one more."""
 
 from __future__ import annotations
 
 from nettui.panels.addresses import ADDRESSES
+from nettui.panels.capture import CAPTURE
 from nettui.panels.classes import CLASSES
 from nettui.panels.conntrack import CONNTRACK, CONNTRACK_STATISTICS, EXPECTATIONS
 from nettui.panels.drops import DROPS
@@ -48,6 +49,7 @@ PANELS: tuple[Panel, ...] = (
     CONNTRACK_STATISTICS,
     EXPECTATIONS,
 )
+SCREEN = (*PANELS, CAPTURE)
 
 
 def panel(name: str) -> Panel:

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
 from textual.app import App, ComposeResult
@@ -20,12 +20,13 @@ from textual.message import Message
 from collectors import Host
 from collectors.table import Gap, Table
 from nettui.ledger.layers import span
+from nettui.panels.capture import CAPTURE
 from nettui.panels.panel import Panel
-from nettui.panels.registry import PANELS
+from nettui.panels.registry import SCREEN
 from nettui.query import QueryError, compile
 from nettui.scrub import scrub
 from nettui.snapshot import Snapshot
-from nettui.tui.arrange import Arrangement, Arranger
+from nettui.tui.arrange import Arrangement, Arranger, Wish
 from nettui.tui.bars import Bar, Part, Tabs, header
 from nettui.tui.cells import BOLD, DIM, MARKED, PLAIN, REVERSE, WARNING, cell_text
 from nettui.tui.drops_pane import DropsPane
@@ -36,7 +37,6 @@ from nettui.tui.status import ABOUT_HINTS, HINTS, fault_text, gap_text, status_p
 
 INTERRUPTED = 130
 DROPS = "drops"
-KINDS: Mapping[str, type[Pane]] = {DROPS: DropsPane}  # panels that are more than a table
 REASONS_BY = {"bpf": "a BPF program", "tracefs": "the event skb:kfree_skb"}
 SAID_FOR = 4.0  # seconds that a message stays in the status line
 
@@ -112,14 +112,14 @@ class Nettui(App[int]):
         Binding("backspace", "back", show=False),
         Binding("tab,right_square_bracket", "next_panel(1)", show=False),
         Binding("shift+tab,left_square_bracket", "next_panel(-1)", show=False),
-        *(Binding(entry.key, f"panel('{entry.name}')", show=False) for entry in PANELS),
+        *(Binding(entry.key, f"panel('{entry.name}')", show=False) for entry in SCREEN),
     ]
 
     def __init__(
         self,
         host: Host,
         feed: Feed,
-        panels: Sequence[Panel] = PANELS,
+        panels: Sequence[Panel] = SCREEN,
         first: str | None = None,
         opening: tuple[str, str] = ("", ""),
     ) -> None:
@@ -191,22 +191,28 @@ class Nettui(App[int]):
     async def _open(self, name: str) -> Pane:
         before, pane = self.pane(), self.pane(name)
         self._active = name
-        self._source.show([name])
         if pane is None:
-            pane = KINDS.get(name, Pane)(self._panel(name), self._arranger.ask)
+            pane = pane_of(self._panel(name), self._arranger.ask)
             if isinstance(pane, DropsPane):
                 pane.watched = self._marked or self._source.followed
             if before is not None:
-                before.display = False
-            await self.screen_stack[0].query_one("#body").mount(pane)
+                before.frame.display = False
+            await self.screen_stack[0].query_one("#body").mount(pane.frame)
         elif before is not None and before is not pane:
-            before.display = False
-            pane.display = True
+            before.frame.display = False
+            pane.frame.display = True
+        self._source.show(pane.sections)
         pane.tick(self._frozen)
         self.screen_stack[0].set_focus(pane)
         self.query_one(Tabs).activate(name)
         self._draw_bars()
         return pane
+
+    def attend(self, pane: Pane) -> None:
+        """What a pane needs is another than before."""
+        if pane.panel.name == self._active:
+            self._source.show(pane.sections)
+        self._draw_bars()
 
     def _panel(self, name: str) -> Panel:
         return next(entry for entry in self.panels if entry.name == name)
@@ -225,9 +231,10 @@ class Nettui(App[int]):
         if pane.latest is None and where:
             self._waiting[name] = where
         else:
-            self._filter(pane, where)
+            self.filter_pane(pane, where)
 
-    def _filter(self, pane: Pane, text: str) -> None:
+    def filter_pane(self, pane: Pane, text: str) -> None:
+        """Filter by a text, or say what is wrong with it."""
         try:
             pane.filter(text, compile(text, pane.latest.columns) if text and pane.latest is not None else None)
         except QueryError as error:
@@ -424,10 +431,19 @@ class Nettui(App[int]):
                 if pane.latest is None:
                     self._waiting[self._active] = message.text  # judged when the columns are known
                 else:
-                    self._filter(pane, message.text)
+                    self.filter_pane(pane, message.text)
             elif message.applied:
                 pane.filter(message.text, message.where)
             self._draw_bars()
+
+    async def on_line_box_left(self, message: Any) -> None:
+        await self.query("LineBox").remove()
+        pane = self.pane()
+        if pane is not None:
+            self.screen.set_focus(pane)
+        if message.text is not None:
+            message.take(message.text)
+        self._draw_bars()
 
     def action_clear_filter(self) -> None:
         pane = self.pane()
@@ -473,6 +489,15 @@ class Nettui(App[int]):
     def _fatal_error(self) -> None:
         """Instead of Textual's page of source: one sentence, with the place."""
         self.panic(fault_text(sys.exc_info()[1]))
+
+
+def pane_of(panel: Panel, ask: Callable[[str, Wish], None]) -> Pane:
+    """Panels that are more than a table have a pane of their own kind."""
+    if panel is CAPTURE:
+        from nettui.tui.capture_pane import CapturePane
+
+        return CapturePane(panel, ask)
+    return (DropsPane if panel.name == DROPS else Pane)(panel, ask)
 
 
 def run(host: Host, panel: str | None = None) -> int:

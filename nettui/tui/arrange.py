@@ -4,17 +4,44 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.table import Table
+from collectors.table import Column, Table
 from collectors.values import Addresses, Cell, Codes, Numbers, Values
 from nettui.query import Query
 
 AT_ONCE = 2_000  # rows that are filtered and sorted within a key's time
+
+
+class Rows(Protocol):
+    """What a table on the screen draws: rows by position, of one moment.
+
+    ``filled``: names of the columns that have a value in any row. ``sort``: (column, descending), None for their own.
+    """
+
+    @property
+    def filled(self) -> frozenset[str]: ...
+    @property
+    def sort(self) -> tuple[str, bool] | None: ...
+    @property
+    def columns(self) -> Sequence[Column]: ...
+    def __len__(self) -> int: ...
+    def cells(self, columns: Sequence[Column], start: int, stop: int) -> list[list[Cell]]:
+        """The cells of the positions from start to stop, column by column."""
+        ...
+
+    def place(self, position: int) -> tuple[Table, int]:
+        """A table, and the row in it, of one position."""
+        ...
+
+    def carried(self, position: int, later: Self) -> int | None:
+        """Where the row at a position is in rows of a later moment, None when it is not."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +67,28 @@ class Arrangement:
 
     def __len__(self) -> int:
         return len(self.wish.table) if self.rows is None else len(self.rows)
+
+    @property
+    def sort(self) -> tuple[str, bool] | None:
+        return self.wish.sort
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self.wish.table.columns
+
+    def cells(self, columns: Sequence[Column], start: int, stop: int) -> list[list[Cell]]:
+        index = slice(start, min(stop, len(self))) if self.rows is None else self.rows[start:stop]
+        return [self.wish.table[column.name].take(index).cells() for column in columns]
+
+    def place(self, position: int) -> tuple[Table, int]:
+        return self.wish.table, self.row_at(position)
+
+    def carried(self, position: int, later: Arrangement) -> int | None:
+        table, row = self.place(position)
+        if later.wish.table is table:
+            return later.position_of(row)
+        found = find(later.wish.table, key_cells(table, row), row)
+        return None if found is None else later.position_of(found)
 
     def row_at(self, position: int) -> int:
         return position if self.rows is None else int(self.rows[position])

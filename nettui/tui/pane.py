@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from rich.style import Style
 from textual.message import Message
+from textual.widget import Widget
 
 from collectors.table import Gap, Table
 from collectors.values import Cell
@@ -43,7 +44,22 @@ class Pane(TableView):
         self.read_at: float | None = None
         self.asked_at = time.monotonic()
         self._wish: Wish | None = None
+        self._settled: Arrangement | None = None  # what is shown, where that is a table
         self._say()
+
+    @property
+    def frame(self) -> Widget:
+        """What holds all of the panel on the screen."""
+        return self
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """What is read while it is on screen."""
+        return (self.panel.name,)
+
+    def total(self) -> int:
+        """Rows there are without the filter."""
+        return 0 if self.latest is None else len(self.latest)
 
     # data
 
@@ -105,17 +121,17 @@ class Pane(TableView):
 
     def settle(self, answer: Arrangement) -> None:
         """An arrangement has been worked out; an answer to an older wish is shown only while nothing else is."""
-        if answer.wish is not self._wish and self.shown is not None and not self._is_newer_reading(answer):
+        if answer.wish is not self._wish and self._settled is not None and not self._is_newer_reading(answer):
             return
-        self.fault = answer.fault
+        self.fault, self._settled = answer.fault, answer
         self.present(answer)
         self._say()
 
     def _is_newer_reading(self, answer: Arrangement) -> bool:
         """So that a table that is read faster than it is sorted still moves on."""
-        wish = self._wish
+        wish, settled = self._wish, self._settled
         same = wish is not None and (answer.wish.query, answer.wish.sort) == (wish.query, wish.sort)
-        return same and answer.wish.table is not self.table
+        return same and settled is not None and answer.wish.table is not settled.wish.table
 
     def _wish_for(self) -> None:
         if self.latest is None:
@@ -135,7 +151,7 @@ class Pane(TableView):
 
     def busy(self) -> bool:
         """Whether a filter or an order is being worked out."""
-        return self.shown is not None and self._wish is not None and self.shown.wish is not self._wish
+        return self._settled is not None and self._wish is not None and self._settled.wish is not self._wish
 
     def tick(self, frozen: bool) -> None:
         """Once a second: how long the reading has taken so far."""
@@ -151,18 +167,18 @@ class Pane(TableView):
     def _words(self) -> tuple[Line, ...]:
         if self.gap is not None:
             return gap_words(self.panel, self.gap)
-        if self.fault and (self.latest is None or self.shown is None or not len(self.shown)):
+        if self.fault and (self.latest is None or self._settled is None or not len(self._settled)):
             return fault_words(self.fault)
         if self.latest is None and self.frozen:
             return ((f"{self.panel.name} has not been read, and all is frozen", BOLD), ("Space goes on", PLAIN))
-        if self.latest is None or self.shown is None:
+        if self.latest is None or self._settled is None:
             return ((f"reading {self.panel.name} ... {since(self.asked_at)}", BOLD), *self._meanwhile())
-        if len(self.shown):
+        if len(self._settled):
             return ()
-        if len(self.shown.wish.table):
+        if len(self._settled.wish.table):
             known = ((self.panel.unmatched, PLAIN),) if self.panel.unmatched else ()
             return (
-                (f"none of {len(self.shown.wish.table):,} rows matches", BOLD),
+                (f"none of {len(self._settled.wish.table):,} rows matches", BOLD),
                 (f"filter: {self.where_text}", PLAIN),
                 *known,
                 ("/ changes the filter, Esc clears it", DIM),

@@ -18,7 +18,7 @@ ABOUT_HINTS = ("  m mark", "  t reasons", "  e explain ")
 
 def status_parts(pane: Pane) -> list[Part]:
     """Rows, filter and order."""
-    shown, total = len(pane), 0 if pane.latest is None else len(pane.latest)
+    shown, total = len(pane), pane.total()
     if pane.latest is None:
         return [(" no rows yet", PLAIN)]
     rows = f"{shown:,} of {total:,}" if pane.where_text else f"{total:,} rows"
@@ -46,7 +46,7 @@ def fill_part(fill: Fill) -> Part:
 def timing_parts(pane: Pane) -> list[Part]:
     if pane.read_at is None:
         return []
-    parts: list[Part] = [(f"  read in {pane.elapsed * 1000:.0f} ms", PLAIN)]
+    parts: list[Part] = [(f"  read in {pane.elapsed * 1000:.0f} ms", PLAIN)] if pane.elapsed else []
     if pane.pace is not None:
         parts.append((f"  every {pane.pace:.0f} s " if pane.pace >= 0.95 else f"  every {pane.pace:.1f} s ", PLAIN))
     return parts

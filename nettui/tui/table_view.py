@@ -18,7 +18,7 @@ from textual.strip import Strip
 from collectors.table import Column, Table
 from collectors.values import Cell
 from nettui.rates import SUFFIX
-from nettui.tui.arrange import Arrangement, find, key_cells
+from nettui.tui.arrange import Rows
 from nettui.tui.cells import (
     BOLD,
     DIM,
@@ -49,7 +49,7 @@ FINDINGS = {"error": LOSS, "warning": WARNING}
 
 
 class TableView(ScrollView, can_focus=True):
-    """Draws the rows of an Arrangement; keeps the cursor on its row, by key, when another one comes."""
+    """Draws rows; keeps the cursor on its row, by key, when another one comes."""
 
     DEFAULT_CSS = """
     TableView { height: 1fr; width: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
@@ -72,7 +72,7 @@ class TableView(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.show = tuple(show)
         self.notice: tuple[tuple[str, Style], ...] = ()
-        self.shown: Arrangement | None = None
+        self.shown: Rows | None = None
         self.cursor = 0
         self.shifted = 0  # columns hidden at the left, behind the first
         self._follows = False  # once the reader has moved, the cursor follows its row
@@ -87,7 +87,8 @@ class TableView(ScrollView, can_focus=True):
 
     @property
     def table(self) -> Table | None:
-        return None if self.shown is None else self.shown.wish.table
+        """The table in which the row under the cursor is, None when there is none."""
+        return self.shown.place(self.cursor)[0] if self.shown is not None and self.cursor < len(self) else None
 
     def __len__(self) -> int:
         return 0 if self.shown is None else len(self.shown)
@@ -97,7 +98,7 @@ class TableView(ScrollView, can_focus=True):
 
     def cursor_row(self) -> int | None:
         """The table's row under the cursor, None when there is none."""
-        return self.shown.row_at(self.cursor) if self.shown is not None and self.cursor < len(self) else None
+        return self.shown.place(self.cursor)[1] if self.shown is not None and self.cursor < len(self) else None
 
     def tell(self, *lines: tuple[str, Style]) -> None:
         """Show words in place of rows; none shows the rows again."""
@@ -105,10 +106,10 @@ class TableView(ScrollView, can_focus=True):
             self.notice = lines
             self.refresh()
 
-    def present(self, shown: Arrangement, keep_place: bool = True) -> None:
-        """Show another arrangement: of a later reading, or sorted or filtered otherwise."""
+    def present(self, shown: Rows, keep_place: bool = True) -> None:
+        """Show others: of a later reading, or sorted or filtered otherwise."""
         before, offset = self.cursor, self.cursor - self.scroll_offset.y
-        cursor = self._carried(shown) if self.shown is not None and self._follows else None
+        cursor = self._carried(shown)
         self.shown = shown
         self._seen |= shown.filled
         self._choose_columns()
@@ -149,23 +150,16 @@ class TableView(ScrollView, can_focus=True):
         """The columns in display order, those left of the screen too."""
         return self._columns
 
-    def _carried(self, shown: Arrangement) -> int | None:
-        """Where the row under the cursor is in another arrangement."""
-        row, table = self.cursor_row(), self.table
-        if row is None or table is None:
+    def _carried(self, shown: Rows) -> int | None:
+        """Where the row under the cursor is in others, None when it is not to be followed there."""
+        if not self._follows or self.shown is None or self.cursor >= len(self) or type(shown) is not type(self.shown):
             return None
-        if shown.wish.table is not table:
-            key = key_cells(table, row)
-            found = find(shown.wish.table, key, row)
-            if found is None:
-                return None
-            row = found
-        return shown.position_of(row)
+        return self.shown.carried(self.cursor, shown)
 
     def _choose_columns(self) -> None:
-        table = self.table
-        if table is not None:
-            self._columns = tuple(table.column(name) for name in self.show if name in table and name in self._seen)
+        if self.shown is not None:
+            known = {column.name: column for column in self.shown.columns if column.name in self._seen}
+            self._columns = tuple(known[name] for name in self.show if name in known)
 
     # moving
 
@@ -288,14 +282,13 @@ class TableView(ScrollView, can_focus=True):
         if self._window is None or self._window[:2] != (start, stop):
             shown = self.shown
             assert shown is not None
-            index = slice(start, min(stop, len(shown))) if shown.rows is None else shown.rows[start:stop]
-            cells = [shown.wish.table[column.name].take(index).cells() for column in self._columns]
+            cells = shown.cells(self._columns, start, stop)
             texts = [[cell_text(cell, c) for cell in values] for c, values in zip(self._columns, cells)]
             self._window = start, stop, cells, texts
         return self._window[2:]
 
     def _sorted(self) -> tuple[str, bool]:
-        return (self.shown.wish.sort if self.shown is not None else None) or ("", False)
+        return (self.shown.sort if self.shown is not None else None) or ("", False)
 
     def _header(self, width: int) -> Strip:
         name, descending = self._sorted()

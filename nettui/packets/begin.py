@@ -1,0 +1,54 @@
+"""Sessions begun: of a device, or of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from collectors import Host
+from collectors.capture.device import CaptureError, opened
+from collectors.capture.filters import FilterError, compiled
+from collectors.capture.libpcap import NoLibpcap
+from collectors.table import Gap
+from nettui.packets.live import LiveCapture
+from nettui.packets.reading import batches
+from nettui.packets.session import Session
+from nettui.snapshot import gap
+
+
+def of_device(host: Host, device: str, expression: str) -> Session | Gap:
+    """A capture that has begun, or why there is none. ``device``: a name or "any"; ``expression``: libpcap's filter."""
+    try:
+        found = opened(host, device, expression)
+    except CaptureError as error:
+        return error.gap
+    except FilterError as error:
+        return Gap(f"{expression}: {error}", "man 7 pcap-filter tells the language")
+    except Exception as error:  # whatever libpcap or the namespace makes of it
+        return gap(error)
+    live = LiveCapture(found)
+    session = Session(found.name, live.batches(), live)
+    session.start()
+    return session
+
+
+def of_file(path: str) -> Session | Gap:
+    """A file (pcap, pcapng, gzip) that is being read, or why it is not."""
+    try:
+        with Path(path).open("rb"):
+            pass
+    except OSError as error:
+        return Gap(f"{path}: {error.strerror or error}")
+    session = Session(path, batches(path))
+    session.start()
+    return session
+
+
+def wrong(expression: str) -> str:
+    """What libpcap says against a filter, "" where it takes it."""
+    try:
+        compiled(expression)
+    except FilterError as error:
+        return str(error)
+    except NoLibpcap:
+        return ""  # told when the capture is asked for
+    return ""

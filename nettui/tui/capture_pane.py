@@ -1,0 +1,401 @@
+"""The capture panel: choose a device, watch its packets, flows and talkers; or those of a file."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from collectors.draft import Draft
+from collectors.table import Gap, Table, concatenate
+from collectors.values import Cell
+from nettui.packets.begin import of_device, of_file, wrong
+from nettui.packets.brief import BRIEF, FORMS
+from nettui.packets.session import VIEWS, Session
+from nettui.panels.panel import Panel
+from nettui.query import Query
+from nettui.snapshot import Snapshot
+from nettui.tui.arrange import Rows, Wish
+from nettui.tui.bars import Bar
+from nettui.tui.cells import BOLD, DIM, PLAIN, WARNING
+from nettui.tui.line_box import LineBox
+from nettui.tui.loss_bar import Pace, first_line, second_line
+from nettui.tui.packet_rows import PacketRows
+from nettui.tui.pane import Line, Pane
+
+if TYPE_CHECKING:
+    from nettui.tui.app import Nettui
+
+DEVICES, PACKETS = "devices", "packets"
+ANY = "any"
+ORDER = (PACKETS, *VIEWS)
+SHOWN: Mapping[str, tuple[str, ...]] = {
+    DEVICES: ("ifname", "operstate", "kind", "mtu", "rx_packets_rate", "tx_packets_rate", "rx_dropped", "tx_dropped"),
+    "flows": ("proto", "src", "sport", "dst", "dport", "bytes_rate", "bytes_back_rate", "bytes", "bytes_back",
+              "packets", "packets_back", "process", "pid", "first", "last"),
+    "addresses": ("address", "bytes_sent_rate", "bytes_received_rate", "bytes_sent", "bytes_received",
+                  "packets_sent", "packets_received", "flows"),
+    "ports": ("proto", "port", "bytes_rate", "packets_rate", "bytes", "packets", "flows"),
+    "protocols": ("protocol", "bytes_rate", "packets_rate", "bytes", "packets"),
+    "processes": ("process", "pid", "bytes_rate", "packets_rate", "bytes", "packets", "flows"),
+}  # fmt: skip
+WITH_SOCKETS = ("flows", "processes")
+LOOK, SECOND = 0.1, 1.0  # seconds between two looks at the session, and between two paces of it
+PACES = 40  # that are remembered
+PATHS = "a path; the file is readable by its owner alone"
+EMPTY = Draft(BRIEF, 0).table()
+
+
+class CapturePane(Pane):
+    """``session``: what is captured or read, None until something is asked for. ``view``: devices, packets, or one of
+    VIEWS. ``expression``: libpcap's filter of the capture, or of the next one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("i", "devices", show=False),
+        Binding("b", "capture_filter", show=False),
+        Binding("v", "view", show=False),
+        Binding("a", "time_form", show=False),
+        Binding("w", "save", show=False),
+        Binding("x", "end", show=False),
+        Binding("o", "open_file", show=False),
+    ]
+
+    def __init__(self, panel: Panel, ask: Callable[[str, Wish], None]) -> None:
+        self.session: Session | None = None
+        self.view, self.expression = DEVICES, ""
+        self._form = 0  # of FORMS
+        self._tail = True  # the cursor stays at the last packet
+        self._shown: object = None  # what of the session is on screen
+        self._links: Table | None = None
+        self._refused: Gap | None = None
+        self._beginning = ""  # device that is being opened
+        self._paces: deque[Pace] = deque(maxlen=PACES)
+        self._wheres: dict[str, tuple[str, Query | None]] = {}  # filters of the other views
+        super().__init__(panel, ask)
+        self._lines = (Bar(id="capture"), Bar(id="losses"))
+        self._whole = Vertical(*self._lines, self, id="capture-panel")
+        self._enter(DEVICES)
+
+    @property
+    def frame(self) -> Widget:
+        return self._whole
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        return ("links", "sockets") if self.view in WITH_SOCKETS else ("links",)
+
+    @property
+    def nettui(self) -> Nettui:
+        return cast("Nettui", self.app)
+
+    def on_mount(self) -> None:
+        self.set_interval(LOOK, self._look)
+        self._draw_lines()
+
+    def on_unmount(self) -> None:
+        if self.session:
+            self.session.close()
+
+    # data
+
+    def receive(self, snapshot: Snapshot) -> None:
+        """Devices to choose from, and sockets to tell whose packets they are."""
+        self.read_at = snapshot.at
+        if "links" in snapshot.tables:
+            self._links = with_any(snapshot.tables["links"])
+        if "links" in snapshot.gaps:
+            self._refused = snapshot.gaps["links"]
+        if self.session and "sockets" in snapshot.tables:
+            self.session.sockets = snapshot.tables["sockets"]
+        if self.view == DEVICES and self._links is not None and self._links is not self._shown:
+            self._shown = self._links
+            self._put(self._links)
+        self._say()
+
+    def _put(self, table: Table) -> None:
+        """A table of another moment, in the place of rows."""
+        self.latest = table
+        self._wish_for()
+
+    def _look(self) -> None:
+        """What the session has by now, if it is another than what is on screen."""
+        session = self.session
+        if session is None:
+            return
+        self._note_pace(session)
+        if not self.frame.display:
+            return
+        if self.view == PACKETS and session.listing is not self._shown:
+            self._shown = session.listing
+            self.present(PacketRows(session.listing, FORMS[self._form], session.read.first))
+            self._say()
+        elif session.summary and session.summary[0] == self.view and session.summary is not self._shown:
+            self._shown = session.summary
+            self._put(session.summary[1])
+        self._draw_lines()
+
+    def _note_pace(self, session: Session) -> None:
+        if session.live and not session.ended and (not self._paces or time.monotonic() - self._paces[-1].at >= SECOND):
+            counts = session.live.recorder.counts
+            self._paces.append(Pace(time.monotonic(), counts.captured, counts.bytes))
+
+    def present(self, shown: Rows, keep_place: bool = True) -> None:
+        super().present(shown, keep_place)
+        if isinstance(shown, PacketRows) and self._tail:
+            self.move_to(len(shown) - 1)
+
+    def filter(self, text: str, where: Query | None) -> None:
+        if self.view == PACKETS and self.session:
+            self.where_text, self.where = text, where
+            self.session.filter(where)
+        else:
+            super().filter(text, where)
+
+    def tick(self, frozen: bool) -> None:
+        if self.session and frozen != self.session.frozen:
+            self.session.freeze(frozen)
+        super().tick(frozen)
+
+    def total(self) -> int:
+        return self.session.listing.total if self.view == PACKETS and self.session else super().total()
+
+    def busy(self) -> bool:
+        if self.view == PACKETS and self.session:
+            return self.session.listing.where is not self.where
+        return super().busy()
+
+    # views
+
+    def _enter(self, view: str) -> None:
+        """Show another view, with the filter that it had."""
+        self._wheres[self.view] = self.where_text, self.where
+        self.view = view
+        self.where_text, self.where = self._wheres.get(view, ("", None))
+        self.show, self.sort, self.shifted = SHOWN.get(view, self.panel.columns), None, 0
+        self.shown = self._settled = self._shown = None
+        self.latest, self.fault = (EMPTY if view == PACKETS else None), ""
+        self._widths.clear()
+        self._seen = set()
+        self.cursor, self._follows, self._tail = 0, False, True
+        self._forget()
+        if self.session:
+            self.session.show(view if view in VIEWS else "")
+        if view == DEVICES and self._links is not None:
+            self._put(self._links)
+        self._say()
+        if self.is_mounted:
+            self.nettui.attend(self)
+            self._look()
+            self.refresh()
+
+    def action_view(self) -> None:
+        if self.session is None:
+            self.nettui.say("nothing is captured yet: Enter on a device begins, o opens a file")
+            return
+        self._enter(ORDER[(ORDER.index(self.view) + 1) % len(ORDER)] if self.view in ORDER else PACKETS)
+
+    def action_devices(self) -> None:
+        self._enter(DEVICES)
+
+    def action_time_form(self) -> None:
+        self._form = (self._form + 1) % len(FORMS)
+        self._widths.pop("when", None)
+        self._shown = None
+        self._look()
+        self.nettui.say(f"time: {('of day', 'since the packet above', 'since the first packet')[self._form]}")
+
+    def open_row(self) -> bool:
+        """On a device: ask for a filter, then capture. On a flow or talker: its packets."""
+        row = self.under_cursor()
+        if self.view == DEVICES:
+            if row is not None:
+                self.begin(str(row["ifname"]), self.expression)
+            return True
+        if self.view == PACKETS or row is None:
+            return False
+        self.packets_where(where_of(self.view, row))
+        return True
+
+    def packets_where(self, text: str) -> None:
+        """The packets that satisfy a filter."""
+        self._enter(PACKETS)
+        self.nettui.filter_pane(self, text)
+
+    # begin and end
+
+    def begin(self, device: str, expression: str) -> None:
+        """Ask for libpcap's filter, then capture."""
+
+        def take(text: str) -> None:
+            self.expression = text
+            self._beginning, self._refused = device, None
+            host = self.nettui.host
+            self._in_background(lambda: of_device(host, device, text))
+
+        self.ask_line(f"capture on {device}, filter> ", expression, "libpcap's language (port 53 and host 10.0.0.1); "
+                      "Enter begins, empty: all packets; Esc leaves", wrong, take)  # fmt: skip
+
+    def action_open_file(self) -> None:
+        self.ask_line("open> ", "", "a path: pcap, pcapng, gzip", path_fault, self.open_file)
+
+    def open_file(self, path: str) -> None:
+        self._beginning, self.expression, self._refused = path, "", None
+        self._in_background(lambda: of_file(path))
+
+    def _in_background(self, begin: Callable[[], Session | Gap]) -> None:
+        def run() -> None:
+            found = begin()
+            self.app.call_later(self._begun, found)
+
+        threading.Thread(target=run, daemon=True, name="begin").start()
+        self._draw_lines()
+
+    def _begun(self, found: Session | Gap) -> None:
+        self._beginning = ""
+        if isinstance(found, Gap):
+            self._refused = found
+        else:
+            if self.session:
+                threading.Thread(target=self.session.close, daemon=True, name="close").start()
+            self.session, self._refused = found, None
+            self._paces.clear()
+            self._wheres.clear()
+            self.where_text, self.where = "", None
+            self._enter(PACKETS)
+        self._draw_lines()
+
+    def action_end(self) -> None:
+        """End the capture; its packets stay."""
+        if self.session and self.session.live and not self.session.ended:
+            threading.Thread(target=self.session.stop, daemon=True, name="stop").start()
+            self.nettui.say("the capture ends; its packets stay, i begins another")
+        else:
+            self.nettui.say("nothing is being captured: i chooses a device")
+
+    def action_capture_filter(self) -> None:
+        """Another filter for the running capture, or for the next one."""
+        session = self.session
+        if session is None or session.live is None or session.ended:
+            self._enter(DEVICES)
+            self.nettui.say("Enter on a device asks for its filter")
+            return
+        recorder = session.live.recorder
+
+        def take(text: str) -> None:
+            self.expression = text
+            recorder.filter(text)
+
+        self.ask_line(f"capture on {session.name}, filter> ", self.expression, "from now on the kernel hands over what "
+                      "passes; what is here stays; Esc leaves it as it was", wrong, take)  # fmt: skip
+
+    def action_save(self) -> None:
+        session = self.session
+        if session is None or not len(session.listing):
+            self.nettui.say("no packets to save")
+            return
+
+    def ask_line(
+        self, prompt: str, text: str, hint: str, judge: Callable[[str], str], take: Callable[[str], None]
+    ) -> None:
+        self.screen.mount(LineBox(prompt, text, hint, judge, take))
+
+    # moving
+
+    def action_move(self, step: int) -> None:
+        super().action_move(step)
+        self._keep_tail()
+
+    def action_page(self, pages: int) -> None:
+        super().action_page(pages)
+        self._keep_tail()
+
+    def action_first(self) -> None:
+        super().action_first()
+        self._tail, self._follows = False, self.view == PACKETS
+
+    def action_last(self) -> None:
+        super().action_last()
+        self._tail = True
+
+    def _keep_tail(self) -> None:
+        """Who goes up stays there; at the last packet the list follows what comes."""
+        self._tail = self.cursor >= len(self) - 1
+
+    # words
+
+    def _draw_lines(self) -> None:
+        first, second = self._lines
+        if self._refused is not None:
+            first.put([(f" {self._refused.reason}", WARNING)])
+            second.put([(f" {self._refused.remedy}", PLAIN)])
+        elif self._beginning:
+            first.put([(f" opening {self._beginning} ...", BOLD)])
+            second.put([])
+        elif self.session is None:
+            first.put([(" on which device? Enter captures on the one under the cursor", BOLD)])
+            second.put([(" o opens a file of packets; i comes back here", DIM)])
+        else:
+            first.put(first_line(self.session, self.expression, self._paces))
+            second.put(second_line(self.session), [(f"{self.view} ", BOLD), (" v next view ", DIM)])
+
+    def _words(self) -> tuple[Line, ...]:
+        if self.view != PACKETS or self.session is None:
+            return super()._words()
+        listing = self.session.listing
+        if len(listing):
+            return ()
+        if self.session.fault:
+            return ((f"the filter fails: {self.session.fault}", WARNING), (f"filter: {self.where_text}", PLAIN))
+        if listing.total:
+            return (
+                (f"none of {listing.total:,} packets matches", BOLD),
+                (f"filter: {self.where_text}", PLAIN),
+                ("/ changes the filter, Esc clears it", DIM),
+            )
+        if self.session.ended:
+            return (("no packets", BOLD), *((gap.reason, PLAIN) for gap in self.session.gaps))
+        return ((f"no packet on {self.session.name} yet", BOLD), *self._expected())
+
+    def _expected(self) -> Sequence[Line]:
+        return ((f"that passes '{self.expression}': b changes it", PLAIN),) if self.expression else ()
+
+
+def with_any(links: Table) -> Table:
+    """The devices, and before them all together."""
+    head = Draft(links.columns, 1)
+    head.cells("ifname", [ANY])
+    return concatenate([head.table(), links])
+
+
+def path_fault(path: str) -> str:
+    return "" if path else "a path is needed"
+
+
+def where_of(view: str, row: Mapping[str, Cell]) -> str:
+    """The filter that takes the packets of a row of a summary."""
+    if view == "protocols":
+        return f"protocol {row['protocol']}" if row.get("protocol") else "protocol is absent"
+    if view == "addresses":
+        return f"src {row['address']} or dst {row['address']}"
+    if view == "ports":
+        return f"proto {row['proto']} and (sport {row['port']} or dport {row['port']})"
+    if view == "flows":
+        return flow(row)
+    return ""
+
+
+def flow(row: Mapping[str, Cell]) -> str:
+    """Both directions of a flow."""
+    ends = ("src", "sport", "dst", "dport")
+    there = [f"{name} {row[name]}" for name in ends if row.get(name) is not None]
+    back = [
+        f"{name} {row[end]}" for name, end in zip(ends, (*ends[2:], *ends[:2]), strict=True) if row.get(end) is not None
+    ]
+    proto = f"proto {row['proto']} and " if row.get("proto") else ""
+    return f"{proto}(({' and '.join(there)}) or ({' and '.join(back)}))"
