@@ -23,8 +23,8 @@ COLUMNS = (
     Column("bytes", "u8", "counter", "B", "from src to dst, on the wire"),
     Column("packets_back", "u8", "counter", "packets", "from dst to src"),
     Column("bytes_back", "u8", "counter", "B", "from dst to src, on the wire"),
-    Column("first", "f8", "label", "s", "when the first packet came, seconds since the epoch"),
-    Column("last", "f8", "label", "s", "when the last packet came, seconds since the epoch"),
+    Column("first", "f8", "label", "", "when the first packet came, seconds since the epoch"),
+    Column("last", "f8", "label", "", "when the last packet came, seconds since the epoch"),
 )
 ENDS = ("proto", "src", "sport", "dst", "dport")
 COUNTS = ("packets", "bytes", "packets_back", "bytes_back")

@@ -152,7 +152,7 @@ def summed(which: NDArray[np.intp], numbers: NDArray[np.number], count: int) -> 
 def both(columns: Sequence[Column], keys: Mapping[str, Values], flows: Table, which: NDArray[np.intp]) -> Table:
     """Both directions of the flows, summed by group."""
     count = int(which.max(initial=-1)) + 1
-    there, back, size, size_back = (flows.numbers(name).numbers for name in SENT)
+    there, size, back, size_back = (flows.numbers(name).numbers for name in SENT)
     packets, octets = summed(which, there + back, count), summed(which, size + size_back, count)
     number = np.bincount(which, minlength=count).astype(np.uint32)
     arrays = {**keys, "packets": Numbers(packets), "bytes": Numbers(octets), "flows": Numbers(number)}

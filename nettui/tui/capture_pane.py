@@ -27,6 +27,7 @@ from nettui.tui.cells import BOLD, DIM, PLAIN, WARNING
 from nettui.tui.line_box import LineBox
 from nettui.tui.loss_bar import Pace, first_line, second_line
 from nettui.tui.packet_rows import PacketRows
+from nettui.tui.packet_view import PacketView
 from nettui.tui.pane import Line, Pane
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 WITH_SOCKETS = ("flows", "processes")
 LOOK, SECOND = 0.1, 1.0  # seconds between two looks at the session, and between two paces of it
+HIGH = 32  # cells from which on a packet is told below the list
 PACES = 40  # that are remembered
 PATHS = "a path; the file is readable by its owner alone"
 EMPTY = Draft(BRIEF, 0).table()
@@ -70,6 +72,7 @@ class CapturePane(Pane):
         self.session: Session | None = None
         self.view, self.expression = DEVICES, ""
         self._form = 0  # of FORMS
+        self._reads = False  # one packet, in place of the list or below it
         self._tail = True  # the cursor stays at the last packet
         self._shown: object = None  # what of the session is on screen
         self._links: Table | None = None
@@ -79,7 +82,8 @@ class CapturePane(Pane):
         self._wheres: dict[str, tuple[str, Query | None]] = {}  # filters of the other views
         super().__init__(panel, ask)
         self._lines = (Bar(id="capture"), Bar(id="losses"))
-        self._whole = Vertical(*self._lines, self, id="capture-panel")
+        self.packet_view = PacketView(self)
+        self._whole = Vertical(*self._lines, self, self.packet_view, id="capture-panel")
         self._enter(DEVICES)
 
     @property
@@ -96,6 +100,7 @@ class CapturePane(Pane):
 
     def on_mount(self) -> None:
         self.set_interval(LOOK, self._look)
+        self._arrange()
         self._draw_lines()
 
     def on_unmount(self) -> None:
@@ -149,6 +154,8 @@ class CapturePane(Pane):
         super().present(shown, keep_place)
         if isinstance(shown, PacketRows) and self._tail:
             self.move_to(len(shown) - 1)
+        self._arrange()
+        self._tell_packet()
 
     def filter(self, text: str, where: Query | None) -> None:
         if self.view == PACKETS and self.session:
@@ -182,7 +189,7 @@ class CapturePane(Pane):
         self.latest, self.fault = (EMPTY if view == PACKETS else None), ""
         self._widths.clear()
         self._seen = set()
-        self.cursor, self._follows, self._tail = 0, False, True
+        self.cursor, self._follows, self._tail, self._reads = 0, False, True, False
         self._forget()
         if self.session:
             self.session.show(view if view in VIEWS else "")
@@ -217,10 +224,42 @@ class CapturePane(Pane):
             if row is not None:
                 self.begin(str(row["ifname"]), self.expression)
             return True
-        if self.view == PACKETS or row is None:
-            return False
+        if row is None:
+            return True
+        if self.view == PACKETS:
+            self._tail, self._follows, self._reads = False, True, True
+            self._arrange()
+            self._tell_packet()
+            self.screen.set_focus(self.packet_view.tree_lines)
+            return True
         self.packets_where(where_of(self.view, row))
         return True
+
+    def leave_packet(self) -> None:
+        """Back from one packet to the list."""
+        self._reads = False
+        self._arrange()
+        self.screen.set_focus(self)
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.call_after_refresh(self._arrange)
+
+    def _arrange(self) -> None:
+        """List and packet, one below the other where there is room for both."""
+        both = self._whole.size.height >= HIGH
+        told = self.view == PACKETS and len(self) > 0
+        self.packet_view.display = told and (both or self._reads)
+        self.display = both or not self.packet_view.display
+
+    def _tell_packet(self) -> None:
+        """The packet under the cursor, where one is told."""
+        if self.packet_view.display and isinstance(self.shown, PacketRows) and self.cursor < len(self.shown):
+            notes = self.session.live.device.notes if self.session and self.session.live else ()
+            self.packet_view.show(self.shown.listing.packet(self.cursor), notes)
+
+    def on_table_view_moved(self) -> None:
+        self._tell_packet()
 
     def packets_where(self, text: str) -> None:
         """The packets that satisfy a filter."""
@@ -293,6 +332,9 @@ class CapturePane(Pane):
 
         self.ask_line(f"capture on {session.name}, filter> ", self.expression, "from now on the kernel hands over what "
                       "passes; what is here stays; Esc leaves it as it was", wrong, take)  # fmt: skip
+
+    def action_follow_stream(self) -> None:
+        pass
 
     def action_save(self) -> None:
         session = self.session

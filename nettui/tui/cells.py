@@ -31,7 +31,7 @@ REFUSED = Style(color="magenta", bold=True)
 WARNING = Style(color="yellow", bold=True)
 HEADING = Style(color="cyan", bold=True)
 MISSING = "-"
-MOMENTS = ("first_moved", "last_moved")  # columns of seconds since the epoch
+MOMENTS = ("first_moved", "last_moved", "first", "last")  # columns of seconds since the epoch
 PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
 
