@@ -86,11 +86,10 @@ class Listing:
         length, stamp = int(records.lengths[row]), int(records.times[row])
         return Packet(octets, int(records.links[row]), stamp, length, kept.before + row + 1)
 
-    def chosen(self) -> Iterator[tuple[Records, Table, Rows]]:
+    def chosen(self) -> Iterator[tuple[Records, Rows]]:
         """Batch by batch, with the rows that are shown."""
         for kept, rows in zip(self.batches, self.rows, strict=True):
-            if rows is None or len(rows):
-                yield kept.records, kept.table(), rows
+            yield kept.records, rows
 
     def _start(self, at: int) -> int:
         return self._ends[at - 1] if at else 0

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
@@ -17,6 +18,8 @@ from collectors.table import Gap, Table, concatenate
 from collectors.values import Cell
 from nettui.packets.begin import of_device, of_file, wrong
 from nettui.packets.brief import BRIEF, FORMS
+from nettui.packets.listing import Listing
+from nettui.packets.saving import SeveralLinkTypes, saved
 from nettui.packets.session import VIEWS, Session
 from nettui.panels.panel import Panel
 from nettui.query import Query
@@ -50,7 +53,6 @@ WITH_SOCKETS = ("flows", "processes")
 LOOK, SECOND = 0.1, 1.0  # seconds between two looks at the session, and between two paces of it
 HIGH = 32  # cells from which on a packet is told below the list
 PACES = 40  # that are remembered
-PATHS = "a path; the file is readable by its owner alone"
 EMPTY = Draft(BRIEF, 0).table()
 
 
@@ -341,6 +343,16 @@ class CapturePane(Pane):
         if session is None or not len(session.listing):
             self.nettui.say("no packets to save")
             return
+        listing = session.listing
+
+        def take(path: str) -> None:
+            self.nettui.say(f"saving {len(listing):,} packets ...")
+            threading.Thread(target=lambda: self.app.call_later(self.nettui.say, written(listing, path)), daemon=True,
+                             name="save").start()  # fmt: skip
+
+        what = f"{len(listing):,} packets" if len(listing) == listing.total else f"the {len(listing):,} that are shown"
+        self.ask_line(f"save {what} as> ", "", "a pcap file, readable by its owner alone; one that is there is kept",
+                      path_for_new, take)  # fmt: skip
 
     def ask_line(
         self, prompt: str, text: str, hint: str, judge: Callable[[str], str], take: Callable[[str], None]
@@ -416,7 +428,24 @@ def with_any(links: Table) -> Table:
 
 
 def path_fault(path: str) -> str:
-    return "" if path else "a path is needed"
+    return "" if Path(path).is_file() else "no such file"
+
+
+def path_for_new(path: str) -> str:
+    """What speaks against making a file there."""
+    if not path or Path(path).is_dir():
+        return "the name of a file is needed"
+    if Path(path).exists():
+        return "there is a file of that name"
+    return "" if Path(path).parent.is_dir() else "there is no such folder"
+
+
+def written(listing: Listing, path: str) -> str:
+    """A sentence of what became of it."""
+    try:
+        return f"{saved(listing.chosen(), Path(path)):,} packets are in {path}"
+    except (OSError, SeveralLinkTypes) as error:
+        return f"{path}: {getattr(error, 'strerror', '') or error}"
 
 
 def where_of(view: str, row: Mapping[str, Cell]) -> str:
