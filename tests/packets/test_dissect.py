@@ -1,4 +1,4 @@
-"""One packet as tshark tells it: line by line the same tree, by a process that can do nothing else, whatever it does."""
+"""One packet as tshark tells it, line by line the same tree, by a process that can do nothing else."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tests.packets import build
 
 needs_tshark = pytest.mark.skipif(not shutil.which("tshark"), reason="needs tshark")
 TOLD = (
-    "tcp: syn", "tcp: client hello", "tcp6: push with stamps", "udp: dns answer", "icmp: need-frag", "icmp6: unreachable",
-    "arp request", "qinq", "vxlan", "sctp data", "gre with all", "first fragment", "hop-by-hop", "unknown ethertype",
+    "tcp: syn", "tcp: client hello", "tcp6: push with stamps", "udp: dns answer", "icmp: need-frag", 
+    "icmp6: unreachable", "arp request", "qinq", "vxlan", "sctp data", "gre with all", "first fragment", "hop-by-hop", "unknown ethertype",
 )  # fmt: skip
 
 

@@ -10,9 +10,8 @@ import pytest
 from collectors.table import Table
 from collectors.wire.packets.capture_file import opened
 from collectors.wire.packets.decode import decoded
-from nettui.packets import flows
+from nettui.packets import flows, talkers
 from nettui.packets.flows import Flows
-from nettui.packets import talkers
 from tests.loss import frames
 
 Frame = tuple[float, bytes]

@@ -1,0 +1,137 @@
+"""What is kept of packets for a screen: in order, merged where they are few, decoded again where there was no room."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from collectors.wire.packets.columns import COLUMNS
+from collectors.wire.packets.decode import decoded
+from collectors.wire.packets.records import Records
+from nettui.packets.listing import Listing
+from nettui.packets.reading import Batch
+from nettui.packets.session import taken
+from nettui.packets.store import TOGETHER, Store
+from nettui.query import compile
+from tests.packets import build
+
+ROOM = 1 << 30
+
+
+def whole(count: int) -> Records:
+    """Packets of one segment: UDP from ports 1 to ``count``, with a record's header before each."""
+    packets = [(1, build.over4(17, build.udp(port, 9)), 60) for port in range(1, count + 1)]
+    return build.records(packets, before=bytes(40), between=bytes(16))
+
+
+def batch(records: Records, start: int, stop: int, number: int | None = None) -> Batch:
+    some = records.take(slice(start, stop))
+    return Batch(some, decoded(some, start if number is None else number))
+
+
+def ports(listing: Listing, start: int = 0, stop: int | None = None) -> list[object]:
+    return listing.table(start, len(listing) if stop is None else stop)["sport"].cells()
+
+
+def listing(store: Store, where: str = "") -> Listing:
+    query = compile(where, COLUMNS) if where else None
+    kept = store.batches()
+    return Listing(kept, [taken(each, query) for each in kept], query)
+
+
+def test_packets_stay_in_their_order_however_they_come():
+    records, store = whole(100), Store(ROOM)
+    for start in range(0, 100, 7):
+        store.add(batch(records, start, min(100, start + 7)))
+    found = listing(store)
+    assert len(found) == found.total == 100
+    assert ports(found) == list(range(1, 101))
+    assert ports(found, 13, 16) == [14, 15, 16]
+    assert [found.number_at(at) for at in (0, 50, 99)] == [1, 51, 100]
+
+
+def test_small_batches_of_a_segment_become_one():
+    records, store = whole(TOGETHER * TOGETHER), Store(ROOM)
+    for start in range(TOGETHER * TOGETHER):
+        store.add(batch(records, start, start + 1))
+    assert len(store.batches()) == 1
+    assert ports(listing(store)) == list(range(1, TOGETHER * TOGETHER + 1))
+
+
+def test_batches_of_two_segments_stay_two():
+    records, store = whole(2), Store(ROOM)
+    for number in range(TOGETHER):
+        store.add(batch(records, 0, 2, number * 2))  # each begins where a segment does
+    assert len(store.batches()) == TOGETHER
+    assert list(listing(store).table(0, 99)["number"].cells()) == list(range(1, 2 * TOGETHER + 1))
+
+
+def test_what_has_no_room_is_decoded_again():
+    records, store = whole(300), Store(0)
+    for start in range(0, 300, 100):
+        store.add(batch(records, start, start + 100))
+    found = listing(store, "sport > 150")
+    assert (len(found), found.total) == (150, 300)
+    assert ports(found, 0, 3) == [151, 152, 153]
+
+
+def test_what_the_ring_let_go_is_forgotten():
+    records, store = whole(30), Store(ROOM)
+    for start in range(0, 30, 10):
+        store.add(batch(records, start, start + 10))
+    store.forget(10)
+    assert ports(listing(store))[0] == 11
+    store.forget(19)  # of a batch of which some are left, all are
+    assert ports(listing(store))[0] == 11
+    store.forget(30)
+    assert len(listing(store)) == 0
+
+
+def test_a_place_is_found_by_number_when_packets_are_missing_between():
+    records, store = whole(30), Store(ROOM)
+    store.add(batch(records, 0, 10))
+    store.add(batch(records, 10, 30, 50))  # forty were skipped
+    found = listing(store)
+    assert found.position_of(10) == 9
+    assert found.position_of(30) == 10  # the next that is there
+    assert found.position_of(51) == 10
+    assert found.position_of(999) == 29
+    some = listing(store, "sport in (3, 7, 20)")
+    assert [some.number_at(at) for at in range(len(some))] == [3, 7, 60]
+    assert [some.position_of(number) for number in (1, 3, 4, 7, 8, 60, 61)] == [0, 0, 1, 1, 2, 2, 2]
+
+
+def test_one_packet_has_its_bytes():
+    records, store = whole(3), Store(ROOM)
+    store.add(batch(records, 0, 3))
+    packet = listing(store, "sport = 2").packet(0)
+    assert packet.octets == build.over4(17, build.udp(2, 9))
+    assert (packet.link, packet.length, packet.number) == (1, 60, 2)
+
+
+def test_no_packets_are_no_rows():
+    store = Store(ROOM)
+    store.add(Batch(whole(1).take(slice(0, 0)), decoded(whole(1).take(slice(0, 0)))))
+    found = listing(store)
+    assert len(found) == 0
+    assert len(found.table(0, 10)) == 0
+    assert found.position_of(5) == 0
+
+
+@pytest.mark.parametrize("where", ["", "sport > 5"])
+def test_rows_that_are_taken_are_all_or_some(where: str):
+    records, store = whole(10), Store(ROOM)
+    store.add(batch(records, 0, 10))
+    (kept,) = store.batches()
+    rows = taken(kept, compile(where, COLUMNS) if where else None)
+    assert rows is None if not where else np.array_equal(rows, range(5, 10))
+    assert taken(kept, compile("sport > 0", COLUMNS)) is None
+
+
+def test_records_of_another_time_do_not_matter():
+    records = replace(whole(4), times=np.array([5, 3, 9, 1], np.int64))
+    store = Store(ROOM)
+    store.add(batch(records, 0, 4))
+    assert listing(store).table(0, 4)["time"].cells() == [5, 3, 9, 1]
