@@ -14,11 +14,13 @@ from nettui.packets.reading import batches
 from nettui.packets.session import Session
 from nettui.snapshot import gap
 
+BUFFER = 32 << 20  # bytes that the kernel may hold before it drops
+
 
 def of_device(host: Host, device: str, expression: str) -> Session | Gap:
     """A capture that has begun, or why there is none. ``device``: a name or "any"; ``expression``: libpcap's filter."""
     try:
-        found = opened(host, device, expression)
+        found = opened(host, device, expression, buffer=BUFFER)
     except CaptureError as error:
         return error.gap
     except FilterError as error:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from collectors.capture.device import Device
 from collectors.capture.files import Target, Writer
 from collectors.capture.recorder import Recorder
@@ -12,6 +15,7 @@ from collectors.capture.ring import Piece, Reader, Ring
 from collectors.table import Gap
 from collectors.wire.packets.capture_file import opened
 from collectors.wire.packets.decode import AT_ONCE, decoded
+from collectors.wire.packets.records import Records
 from nettui.packets.reading import Batch
 
 RING = 128 << 20  # bytes
@@ -83,11 +87,14 @@ class LiveCapture:
             if not found and not self._reader.wait(WAIT):
                 yield None
 
-    def _batches(self, piece: Piece) -> Iterator[Batch]:
-        data = piece.data()
+    def records(self, data: NDArray[np.uint8], start: int) -> Records:
+        """The packets of a segment's bytes from an offset on."""
         file = opened(data, self.device.name)
         assert file is not None, "a piece begins behind the header"
-        records = file.part(data, piece.start).records
+        return file.part(data, start).records
+
+    def _batches(self, piece: Piece) -> Iterator[Batch]:
+        records = self.records(piece.data(), piece.start)
         for start in range(0, len(records), AT_ONCE):
             some = records.take(slice(start, start + AT_ONCE))
             yield Batch(some, decoded(some, piece.first + start))

@@ -19,7 +19,7 @@ from nettui.query import Query, QueryError
 from nettui.rates import with_rates
 from nettui.snapshot import gap
 
-LIVE_ROOM, FILE_ROOM = 48 << 20, 256 << 20  # bytes for the headers of a capture, of a file
+LIVE_ROOM, FILE_ROOM = 32 << 20, 256 << 20  # bytes for the headers of a capture, of a file
 PACE = 0.1  # seconds between two listings, and in which a quiet device's packets are taken together
 FEW = 1000  # packets of a batch that is waited after
 SUMMARY = 1.0  # seconds between two summaries
@@ -55,7 +55,7 @@ class Session:
         self.summary: tuple[str, Table] | None = None  # by its view
         self.sockets: Table | None = None
         self._batches = batches
-        self._store = Store(LIVE_ROOM if live else FILE_ROOM)
+        self._store = Store(LIVE_ROOM, live.records) if live else Store(FILE_ROOM)
         self._flows, self._protocols = Flows(), talkers.Protocols()
         self._counting = threading.Lock()
         self._counted: tuple[str, Table, float] | None = None  # the last summary without its rates, and when it was

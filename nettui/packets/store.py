@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collectors.table import Table, concatenate
 from collectors.values import is_constant, joined
@@ -20,25 +21,35 @@ RECORD = 16  # bytes of the header before each packet of a segment
 CELL = 64  # bytes, about, of a text in a pool
 
 
+Reread = Callable[[NDArray[np.uint8], int], Records]  # the packets in some bytes from an offset on
+
+
 class Kept:
-    """A batch in the store: where its packets stand, and their headers, which are decoded again when there was no room.
+    """A batch in the store: where its packets stand, and their headers. What there was no room for is found again.
 
     ``before``: packets of the capture before its first one.
     """
 
-    __slots__ = ("_table", "before", "records", "size")
+    __slots__ = ("_count", "_data", "_records", "_reread", "_start", "_table", "before", "end", "size")
 
-    def __init__(self, before: int, records: Records, table: Table) -> None:
-        self.before, self.records = before, records
+    def __init__(self, before: int, records: Records, table: Table, reread: Reread | None = None) -> None:
+        self.before, self.end = before, before + len(records)
+        self._records: Records | None = records
         self._table: Table | None = table
-        self.size = held_by(table)  # bytes of its headers
+        self._reread, self._start = reread, int(records.at[0]) - RECORD
+        self._data = records.data[: int(records.at[-1]) + int(records.captured[-1])]
+        self.size = held_by(table) + (28 * len(records) if reread else 0)  # bytes that go when it is let go
 
     def __len__(self) -> int:
-        return len(self.records)
+        return self.end - self.before
 
     @property
-    def end(self) -> int:
-        return self.before + len(self)
+    def records(self) -> Records:
+        records = self._records
+        if records is not None:
+            return records
+        assert self._reread is not None
+        return self._reread(self._data, self._start)
 
     def table(self) -> Table:
         """Its headers (collectors.wire.packets.columns)."""
@@ -47,13 +58,18 @@ class Kept:
 
     def let_go(self) -> None:
         self._table = None
+        if self._reread:
+            self._records = None
 
 
 class Store:
-    """Batches, added by one thread and looked at by any; ``room``: bytes for their headers."""
+    """Batches, added by one thread and looked at by any; ``room``: bytes for their headers.
 
-    def __init__(self, room: int) -> None:
-        self._room = room
+    ``reread``: finds the packets of a batch's bytes again, where that can be done; they then cost room too.
+    """
+
+    def __init__(self, room: int, reread: Reread | None = None) -> None:
+        self._room, self._reread = room, reread
         self._kept: list[Kept] = []
         self._lock = threading.Lock()
 
@@ -63,9 +79,9 @@ class Store:
             return
         before = int(batch.table.numbers("number").numbers[0]) - 1
         with self._lock:
-            self._kept.append(Kept(before, batch.records, batch.table))
+            self._kept.append(Kept(before, batch.records, batch.table, self._reread))
             while len(together := self._small()) == TOGETHER:
-                self._kept[-TOGETHER:] = [merged(together)]
+                self._kept[-TOGETHER:] = [merged(together, self._reread)]
             self._make_room()
 
     def forget(self, before: int) -> None:
@@ -101,11 +117,13 @@ def magnitude(kept: Kept) -> int:
 
 def follows(one: Kept, other: Kept) -> bool:
     """Whether the other's bytes begin where this one's end, in the same segment."""
+    if one.end != other.before:
+        return False
     left, right = one.records, other.records
-    return one.end == other.before and int(left.at[-1]) + int(left.captured[-1]) + RECORD == int(right.at[0])
+    return int(left.at[-1]) + int(left.captured[-1]) + RECORD == int(right.at[0])
 
 
-def merged(parts: Sequence[Kept]) -> Kept:
+def merged(parts: Sequence[Kept], reread: Reread | None) -> Kept:
     """Batches of one segment as one; the last one's bytes contain those of the others."""
     records = [part.records for part in parts]
 
@@ -116,7 +134,7 @@ def merged(parts: Sequence[Kept]) -> Kept:
         records[-1].data, column("at"), column("captured"), column("lengths"), column("times"), column("links"),
         column("devices"), records[-1].names,
     )  # fmt: skip
-    return Kept(parts[0].before, whole, concatenate([part.table() for part in parts]))
+    return Kept(parts[0].before, whole, concatenate([part.table() for part in parts]), reread)
 
 
 def held_by(table: Table) -> int:

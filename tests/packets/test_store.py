@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from collectors.wire.packets.columns import COLUMNS
 from collectors.wire.packets.decode import decoded
@@ -135,3 +136,20 @@ def test_records_of_another_time_do_not_matter():
     store = Store(ROOM)
     store.add(batch(records, 0, 4))
     assert listing(store).table(0, 4)["time"].cells() == [5, 3, 9, 1]
+
+
+def test_packets_that_were_let_go_are_found_in_their_bytes_again():
+    records, asked = whole(40), list[int]()
+
+    def reread(data: NDArray[np.uint8], start: int) -> Records:
+        asked.append(start)
+        first = int(np.flatnonzero(records.at == start + 16)[0])
+        return records.take(slice(first, int(np.count_nonzero(records.at < len(data)))))
+
+    store = Store(0, reread)
+    for start in range(0, 40, 20):
+        store.add(batch(records, start, start + 20))
+    found = listing(store)
+    assert ports(found) == list(range(1, 41))
+    assert found.packet(25).octets == build.over4(17, build.udp(26, 9))
+    assert set(asked) == {24, int(records.at[20]) - 16}
