@@ -26,7 +26,8 @@ from tests.packets import build
 needs_tshark = pytest.mark.skipif(not shutil.which("tshark"), reason="needs tshark")
 TOLD = (
     "tcp: syn", "tcp: client hello", "tcp6: push with stamps", "udp: dns answer", "icmp: need-frag",
-    "icmp6: unreachable", "arp request", "qinq", "vxlan", "sctp data", "gre with all", "first fragment", "hop-by-hop", "unknown ethertype",
+    "icmp6: unreachable", "arp request", "qinq", "vxlan", "sctp data", "gre with all", "first fragment",
+    "hop-by-hop", "unknown ethertype",
 )  # fmt: skip
 
 

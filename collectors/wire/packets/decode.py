@@ -61,34 +61,40 @@ def decoded(records: Records, before: int = 0) -> Table:
     """One table; ``before``: packets that were captured before these."""
     sheet = Sheet(len(records))
     frames(sheet, records, before)
+    walk(sheet, records, LAYERS)
+    return sheet.finish().table()
+
+
+def walk(sheet: Sheet, records: Records, layers: Mapping[Protocol, Layer]) -> None:
+    """Header after header through all of the packets; ``layers``: those of LAYERS, or others in their places."""
     ends = np.minimum(records.at + records.captured, len(records.data))
     stops = np.maximum(ends, records.at + records.lengths)
     waiting: list[tuple[Layer, Cursor, int]] = [
-        (LAYERS[("link", number)], Cursor(records.data, rows, records.at[rows], ends[rows], stops[rows]), 1)
+        (layers[("link", number)], Cursor(records.data, rows, records.at[rows], ends[rows], stops[rows]), 1)
         for number, rows in records.by_link()
-        if ("link", number) in LAYERS
+        if ("link", number) in layers
     ]
     while waiting:
         layer, cursor, depth = waiting.pop()
         for kind, numbers, inside in layer(sheet, cursor):
             if depth < DEEPEST:
-                waiting += [(following, part, depth + 1) for following, part in divided(kind, numbers, inside)]
-    return sheet.finish().table()
+                found = divided(kind, numbers, inside)
+                waiting += [(layers[following], part, depth + 1) for following, part in found]
 
 
-def divided(kind: str, numbers: NDArray[Any] | int, cursor: Cursor) -> Iterator[tuple[Layer, Cursor]]:
+def divided(kind: str, numbers: NDArray[Any] | int, cursor: Cursor) -> Iterator[tuple[Protocol, Cursor]]:
     """The packets by what follows; those that nothing here decodes, however many kinds they are of, end."""
     if not len(cursor):
         return
     if isinstance(numbers, int) or (numbers == numbers[0]).all():
         alone = numbers if isinstance(numbers, int) else int(numbers[0])
-        if layer := LAYERS.get((kind, alone)):
-            yield layer, cursor
+        if (kind, alone) in LAYERS:
+            yield (kind, alone), cursor
         return
     for number in KNOWN[kind]:
         part = cursor.where(numbers == number)
         if len(part):
-            yield LAYERS[(kind, number)], part
+            yield (kind, number), part
 
 
 def frames(sheet: Sheet, records: Records, before: int) -> None:

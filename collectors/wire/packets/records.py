@@ -35,7 +35,7 @@ class Records:
         for link in np.flatnonzero(np.bincount(self.links)).tolist():
             yield link, np.flatnonzero(self.links == link)
 
-    def take(self, rows: slice) -> Records:
+    def take(self, rows: slice | NDArray[np.integer]) -> Records:
         """Some packets of these; no bytes are copied."""
         return Records(
             self.data, self.at[rows], self.captured[rows], self.lengths[rows], self.times[rows], self.links[rows],
