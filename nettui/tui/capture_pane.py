@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
@@ -14,20 +13,17 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from collectors.draft import Draft
-from collectors.table import Gap, Table, concatenate
-from collectors.values import Cell
-from nettui.packets.begin import of_device, of_file, wrong
+from collectors.table import Gap, Table
 from nettui.packets.brief import BRIEF, FORMS
-from nettui.packets.listing import Listing
-from nettui.packets.saving import SeveralLinkTypes, saved
 from nettui.packets.session import VIEWS, Session
 from nettui.panels.panel import Panel
 from nettui.query import Query
 from nettui.snapshot import Snapshot
+from nettui.tui import capturing
 from nettui.tui.arrange import Rows, Wish
 from nettui.tui.bars import Bar
+from nettui.tui.capture_views import DEVICES, ORDER, PACKETS, SHOWN, WITH_SOCKETS, where_of, with_any
 from nettui.tui.cells import BOLD, DIM, PLAIN, WARNING
-from nettui.tui.line_box import LineBox
 from nettui.tui.loss_bar import Pace, first_line, second_line
 from nettui.tui.packet_rows import PacketRows
 from nettui.tui.packet_view import PacketView
@@ -36,20 +32,6 @@ from nettui.tui.pane import Line, Pane
 if TYPE_CHECKING:
     from nettui.tui.app import Nettui
 
-DEVICES, PACKETS = "devices", "packets"
-ANY = "any"
-ORDER = (PACKETS, *VIEWS)
-SHOWN: Mapping[str, tuple[str, ...]] = {
-    DEVICES: ("ifname", "operstate", "kind", "mtu", "rx_packets_rate", "tx_packets_rate", "rx_dropped", "tx_dropped"),
-    "flows": ("proto", "src", "sport", "dst", "dport", "bytes_rate", "bytes_back_rate", "bytes", "bytes_back",
-              "packets", "packets_back", "process", "pid", "first", "last"),
-    "addresses": ("address", "bytes_sent_rate", "bytes_received_rate", "bytes_sent", "bytes_received",
-                  "packets_sent", "packets_received", "flows"),
-    "ports": ("proto", "port", "bytes_rate", "packets_rate", "bytes", "packets", "flows"),
-    "protocols": ("protocol", "bytes_rate", "packets_rate", "bytes", "packets"),
-    "processes": ("process", "pid", "bytes_rate", "packets_rate", "bytes", "packets", "flows"),
-}  # fmt: skip
-WITH_SOCKETS = ("flows", "processes")
 LOOK, SECOND = 0.1, 1.0  # seconds between two looks at the session, and between two paces of it
 HIGH = 32  # cells from which on a packet is told below the list
 PACES = 40  # that are remembered
@@ -62,12 +44,13 @@ class CapturePane(Pane):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "devices", show=False),
-        Binding("b", "capture_filter", show=False),
         Binding("v", "view", show=False),
         Binding("a", "time_form", show=False),
-        Binding("w", "save", show=False),
-        Binding("x", "end", show=False),
-        Binding("o", "open_file", show=False),
+        Binding("b", "ask('capture_filter')", show=False),
+        Binding("f", "ask('follow')", show=False),
+        Binding("w", "ask('save')", show=False),
+        Binding("x", "ask('end')", show=False),
+        Binding("o", "ask('open_file')", show=False),
     ]
 
     def __init__(self, panel: Panel, ask: Callable[[str, Wish], None]) -> None:
@@ -78,7 +61,7 @@ class CapturePane(Pane):
         self._tail = True  # the cursor stays at the last packet
         self._shown: object = None  # what of the session is on screen
         self._links: Table | None = None
-        self._refused: Gap | None = None
+        self.refused: Gap | None = None
         self._beginning = ""  # device that is being opened
         self._paces: deque[Pace] = deque(maxlen=PACES)
         self._wheres: dict[str, tuple[str, Query | None]] = {}  # filters of the other views
@@ -86,7 +69,7 @@ class CapturePane(Pane):
         self._lines = (Bar(id="capture"), Bar(id="losses"))
         self.packet_view = PacketView(self)
         self._whole = Vertical(*self._lines, self, self.packet_view, id="capture-panel")
-        self._enter(DEVICES)
+        self.enter(DEVICES)
 
     @property
     def frame(self) -> Widget:
@@ -117,7 +100,7 @@ class CapturePane(Pane):
         if "links" in snapshot.tables:
             self._links = with_any(snapshot.tables["links"])
         if "links" in snapshot.gaps:
-            self._refused = snapshot.gaps["links"]
+            self.refused = snapshot.gaps["links"]
         if self.session and "sockets" in snapshot.tables:
             self.session.sockets = snapshot.tables["sockets"]
         if self.view == DEVICES and self._links is not None and self._links is not self._shown:
@@ -181,7 +164,7 @@ class CapturePane(Pane):
 
     # views
 
-    def _enter(self, view: str) -> None:
+    def enter(self, view: str) -> None:
         """Show another view, with the filter that it had."""
         self._wheres[self.view] = self.where_text, self.where
         self.view = view
@@ -207,10 +190,10 @@ class CapturePane(Pane):
         if self.session is None:
             self.nettui.say("nothing is captured yet: Enter on a device begins, o opens a file")
             return
-        self._enter(ORDER[(ORDER.index(self.view) + 1) % len(ORDER)] if self.view in ORDER else PACKETS)
+        self.enter(ORDER[(ORDER.index(self.view) + 1) % len(ORDER)] if self.view in ORDER else PACKETS)
 
     def action_devices(self) -> None:
-        self._enter(DEVICES)
+        self.enter(DEVICES)
 
     def action_time_form(self) -> None:
         self._form = (self._form + 1) % len(FORMS)
@@ -224,7 +207,7 @@ class CapturePane(Pane):
         row = self.under_cursor()
         if self.view == DEVICES:
             if row is not None:
-                self.begin(str(row["ifname"]), self.expression)
+                capturing.begin(self, str(row["ifname"]))
             return True
         if row is None:
             return True
@@ -234,8 +217,10 @@ class CapturePane(Pane):
             self._tell_packet()
             self.screen.set_focus(self.packet_view.tree_lines)
             return True
-        self.packets_where(where_of(self.view, row))
-        return True
+        where = where_of(self.view, row)
+        if where:
+            self.packets_where(where)
+        return bool(where)
 
     def leave_packet(self) -> None:
         """Back from one packet to the list."""
@@ -265,99 +250,37 @@ class CapturePane(Pane):
 
     def packets_where(self, text: str) -> None:
         """The packets that satisfy a filter."""
-        self._enter(PACKETS)
+        self.enter(PACKETS)
         self.nettui.filter_pane(self, text)
 
-    # begin and end
+    # what is asked for
 
-    def begin(self, device: str, expression: str) -> None:
-        """Ask for libpcap's filter, then capture."""
+    def action_ask(self, name: str) -> None:
+        getattr(capturing, name)(self)
 
-        def take(text: str) -> None:
-            self.expression = text
-            self._beginning, self._refused = device, None
-            host = self.nettui.host
-            self._in_background(lambda: of_device(host, device, text))
+    def begin_with(self, name: str, begin: Callable[[], Session | Gap]) -> None:
+        """Begin a session, in the background: opening a device may take its time."""
 
-        self.ask_line(f"capture on {device}, filter> ", expression, "libpcap's language (port 53 and host 10.0.0.1); "
-                      "Enter begins, empty: all packets; Esc leaves", wrong, take)  # fmt: skip
-
-    def action_open_file(self) -> None:
-        self.ask_line("open> ", "", "a path: pcap, pcapng, gzip", path_fault, self.open_file)
-
-    def open_file(self, path: str) -> None:
-        self._beginning, self.expression, self._refused = path, "", None
-        self._in_background(lambda: of_file(path))
-
-    def _in_background(self, begin: Callable[[], Session | Gap]) -> None:
         def run() -> None:
-            found = begin()
-            self.app.call_later(self._begun, found)
+            self.app.call_later(self._begun, begin())
 
+        self._beginning, self.refused = name, None
         threading.Thread(target=run, daemon=True, name="begin").start()
         self._draw_lines()
 
     def _begun(self, found: Session | Gap) -> None:
         self._beginning = ""
         if isinstance(found, Gap):
-            self._refused = found
+            self.refused = found
         else:
             if self.session:
                 threading.Thread(target=self.session.close, daemon=True, name="close").start()
-            self.session, self._refused = found, None
+            self.session, self.refused = found, None
             self._paces.clear()
             self._wheres.clear()
             self.where_text, self.where = "", None
-            self._enter(PACKETS)
+            self.enter(PACKETS)
         self._draw_lines()
-
-    def action_end(self) -> None:
-        """End the capture; its packets stay."""
-        if self.session and self.session.live and not self.session.ended:
-            threading.Thread(target=self.session.stop, daemon=True, name="stop").start()
-            self.nettui.say("the capture ends; its packets stay, i begins another")
-        else:
-            self.nettui.say("nothing is being captured: i chooses a device")
-
-    def action_capture_filter(self) -> None:
-        """Another filter for the running capture, or for the next one."""
-        session = self.session
-        if session is None or session.live is None or session.ended:
-            self._enter(DEVICES)
-            self.nettui.say("Enter on a device asks for its filter")
-            return
-        recorder = session.live.recorder
-
-        def take(text: str) -> None:
-            self.expression = text
-            recorder.filter(text)
-
-        self.ask_line(f"capture on {session.name}, filter> ", self.expression, "from now on the kernel hands over what "
-                      "passes; what is here stays; Esc leaves it as it was", wrong, take)  # fmt: skip
-
-    def action_follow_stream(self) -> None:
-        pass
-
-    def action_save(self) -> None:
-        session = self.session
-        if session is None or not len(session.listing):
-            self.nettui.say("no packets to save")
-            return
-        listing = session.listing
-
-        def take(path: str) -> None:
-            self.nettui.say(f"saving {len(listing):,} packets ...")
-            threading.Thread(target=lambda: self.app.call_later(self.nettui.say, written(listing, path)), daemon=True,
-                             name="save").start()  # fmt: skip
-
-        what = f"{len(listing):,} packets" if len(listing) == listing.total else f"the {len(listing):,} that are shown"
-        self.ask_line(f"save {what} as> ", "", "a pcap file, readable by its owner alone; one that is there is kept",
-                      path_for_new, take)  # fmt: skip
-
-    def ask_line(
-        self, prompt: str, text: str, hint: str, judge: Callable[[str], str], take: Callable[[str], None]
-    ) -> None:
-        self.screen.mount(LineBox(prompt, text, hint, judge, take))
 
     # moving
 
@@ -385,9 +308,9 @@ class CapturePane(Pane):
 
     def _draw_lines(self) -> None:
         first, second = self._lines
-        if self._refused is not None:
-            first.put([(f" {self._refused.reason}", WARNING)])
-            second.put([(f" {self._refused.remedy}", PLAIN)])
+        if self.refused is not None:
+            first.put([(f" {self.refused.reason}", WARNING)])
+            second.put([(f" {self.refused.remedy}", PLAIN)])
         elif self._beginning:
             first.put([(f" opening {self._beginning} ...", BOLD)])
             second.put([])
@@ -418,55 +341,3 @@ class CapturePane(Pane):
 
     def _expected(self) -> Sequence[Line]:
         return ((f"that passes '{self.expression}': b changes it", PLAIN),) if self.expression else ()
-
-
-def with_any(links: Table) -> Table:
-    """The devices, and before them all together."""
-    head = Draft(links.columns, 1)
-    head.cells("ifname", [ANY])
-    return concatenate([head.table(), links])
-
-
-def path_fault(path: str) -> str:
-    return "" if Path(path).is_file() else "no such file"
-
-
-def path_for_new(path: str) -> str:
-    """What speaks against making a file there."""
-    if not path or Path(path).is_dir():
-        return "the name of a file is needed"
-    if Path(path).exists():
-        return "there is a file of that name"
-    return "" if Path(path).parent.is_dir() else "there is no such folder"
-
-
-def written(listing: Listing, path: str) -> str:
-    """A sentence of what became of it."""
-    try:
-        return f"{saved(listing.chosen(), Path(path)):,} packets are in {path}"
-    except (OSError, SeveralLinkTypes) as error:
-        return f"{path}: {getattr(error, 'strerror', '') or error}"
-
-
-def where_of(view: str, row: Mapping[str, Cell]) -> str:
-    """The filter that takes the packets of a row of a summary."""
-    if view == "protocols":
-        return f"protocol {row['protocol']}" if row.get("protocol") else "protocol is absent"
-    if view == "addresses":
-        return f"src {row['address']} or dst {row['address']}"
-    if view == "ports":
-        return f"proto {row['proto']} and (sport {row['port']} or dport {row['port']})"
-    if view == "flows":
-        return flow(row)
-    return ""
-
-
-def flow(row: Mapping[str, Cell]) -> str:
-    """Both directions of a flow."""
-    ends = ("src", "sport", "dst", "dport")
-    there = [f"{name} {row[name]}" for name in ends if row.get(name) is not None]
-    back = [
-        f"{name} {row[end]}" for name, end in zip(ends, (*ends[2:], *ends[:2]), strict=True) if row.get(end) is not None
-    ]
-    proto = f"proto {row['proto']} and " if row.get("proto") else ""
-    return f"{proto}(({' and '.join(there)}) or ({' and '.join(back)}))"

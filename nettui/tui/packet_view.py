@@ -109,7 +109,7 @@ class PacketView(Container):
         self._pane.action_move(step)
 
     def action_stream(self) -> None:
-        self._pane.action_follow_stream()
+        self._pane.action_ask("follow")
 
 
 def noted(notes: Sequence[Gap]) -> tuple[Node, ...]:

@@ -1,0 +1,44 @@
+"""The views of the capture panel: which columns each shows, and the packets that a row of it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from collectors.draft import Draft
+from collectors.table import Table, concatenate
+from collectors.values import Cell
+from nettui.packets.flow import flow
+from nettui.packets.session import VIEWS
+
+DEVICES, PACKETS = "devices", "packets"
+ANY = "any"
+ORDER = (PACKETS, *VIEWS)
+SHOWN: Mapping[str, tuple[str, ...]] = {
+    DEVICES: ("ifname", "operstate", "kind", "mtu", "rx_packets_rate", "tx_packets_rate", "rx_dropped", "tx_dropped"),
+    "flows": ("proto", "src", "sport", "dst", "dport", "bytes_rate", "bytes_back_rate", "bytes", "bytes_back",
+              "packets", "packets_back", "process", "pid", "first", "last"),
+    "addresses": ("address", "bytes_sent_rate", "bytes_received_rate", "bytes_sent", "bytes_received",
+                  "packets_sent", "packets_received", "flows"),
+    "ports": ("proto", "port", "bytes_rate", "packets_rate", "bytes", "packets", "flows"),
+    "protocols": ("protocol", "bytes_rate", "packets_rate", "bytes", "packets"),
+    "processes": ("process", "pid", "bytes_rate", "packets_rate", "bytes", "packets", "flows"),
+}  # fmt: skip
+WITH_SOCKETS = ("flows", "processes")
+
+
+def with_any(links: Table) -> Table:
+    """The devices, and before them all together."""
+    head = Draft(links.columns, 1)
+    head.cells("ifname", [ANY])
+    return concatenate([head.table(), links])
+
+
+def where_of(view: str, row: Mapping[str, Cell]) -> str:
+    """The filter that takes the packets of a row of a summary; "" where there is none."""
+    if view == "protocols":
+        return f"protocol {row['protocol']}" if row.get("protocol") else "protocol is absent"
+    if view == "addresses":
+        return f"src {row['address']} or dst {row['address']}"
+    if view == "ports":
+        return f"proto {row['proto']} and (sport {row['port']} or dport {row['port']})"
+    return flow(row) if view == "flows" else ""

@@ -1,0 +1,151 @@
+"""What is asked for in the capture panel: to begin, to end, other packets, a file, a stream."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from collectors.values import Cell
+from nettui.packets.begin import of_device, of_file, wrong
+from nettui.packets.listing import Listing
+from nettui.packets.saving import SeveralLinkTypes, saved
+from nettui.packets.stream import Stream, followed, lines
+from nettui.tui.capture_views import DEVICES, PACKETS
+from nettui.tui.cells import HEADING, PLAIN
+from nettui.tui.dialogs import Paragraph, Reader
+from nettui.tui.line_box import LineBox
+
+if TYPE_CHECKING:
+    from nettui.tui.capture_pane import CapturePane
+
+LANGUAGE = "libpcap's language, as port 53 and host 10.0.0.1; Enter begins, empty: all packets; Esc leaves"
+FROM_NOW_ON = "what passes is captured from now on, and what is here stays; Esc leaves it as it was"
+
+
+def begin(pane: CapturePane, device: str) -> None:
+    """Ask for libpcap's filter, then capture."""
+
+    def take(text: str) -> None:
+        pane.expression = text
+        host = pane.nettui.host
+        pane.begin_with(device, lambda: of_device(host, device, text))
+
+    ask(pane, f"capture on {device}, filter> ", pane.expression, LANGUAGE, wrong, take)
+
+
+def open_file(pane: CapturePane) -> None:
+    def take(path: str) -> None:
+        pane.expression = ""
+        pane.begin_with(path, lambda: of_file(path))
+
+    ask(pane, "open> ", "", "the path of a file: pcap, pcapng, gzip", no_file, take)
+
+
+def end(pane: CapturePane) -> None:
+    """End the capture; its packets stay."""
+    if pane.session and pane.session.live and not pane.session.ended:
+        threading.Thread(target=pane.session.stop, daemon=True, name="stop").start()
+        pane.nettui.say("the capture ends; its packets stay, i begins another")
+    else:
+        pane.nettui.say("nothing is being captured: i chooses a device")
+
+
+def capture_filter(pane: CapturePane) -> None:
+    """Another filter for the running capture, or for the next one."""
+    session = pane.session
+    if session is None or session.live is None or session.ended:
+        pane.enter(DEVICES)
+        pane.nettui.say("Enter on a device asks for its filter")
+        return
+    recorder = session.live.recorder
+
+    def take(text: str) -> None:
+        pane.expression = text
+        recorder.filter(text)
+
+    ask(pane, f"capture on {session.name}, filter> ", pane.expression, FROM_NOW_ON, wrong, take)
+
+
+def save(pane: CapturePane) -> None:
+    """The packets that are shown, as a file."""
+    session = pane.session
+    if session is None or not len(session.listing):
+        pane.nettui.say("no packets to save")
+        return
+    listing = session.listing
+
+    def take(path: str) -> None:
+        def run() -> None:
+            pane.app.call_later(pane.nettui.say, written(listing, path))
+
+        pane.nettui.say(f"saving {len(listing):,} packets ...")
+        threading.Thread(target=run, daemon=True, name="save").start()
+
+    what = "all" if len(listing) == listing.total else "the"
+    ask(pane, f"save {what} {len(listing):,} packets as> ", "", "a new pcap file, for its owner alone", not_new, take)
+
+
+def follow(pane: CapturePane) -> None:
+    """What the ends of a TCP connection sent, of a packet or a flow."""
+    session, row = pane.session, pane.under_cursor()
+    if session is None or row is None or pane.view not in (PACKETS, "flows"):
+        pane.nettui.say("f follows the TCP stream of a packet or a flow")
+        return
+    if row.get("proto") != "tcp" or row.get("sport") is None:
+        pane.nettui.say("only TCP has streams that can be followed")
+        return
+    number = row.get("number")
+    reader = Reader("TCP stream", lambda width: [(("reading ...", PLAIN),)])
+
+    def run() -> None:
+        found = followed(session.listing.batches, row, number if isinstance(number, int) else 0)
+        pane.app.call_later(reader.lay_out, lambda width: stream_page(found, row, width), told(found))
+
+    pane.app.push_screen(reader)
+    threading.Thread(target=run, daemon=True, name="stream").start()
+
+
+def stream_page(stream: Stream, row: Mapping[str, Cell], width: int) -> list[Paragraph]:
+    """Each line with its direction: what answers is set in another colour."""
+    ends = f"{row['src']} port {row['sport']}", f"{row['dst']} port {row['dport']}"
+    page: list[Paragraph] = [((f"> {ends[0]}", PLAIN),), ((f"< {ends[1]}", HEADING),), ()]
+    page += [((f"{'<' if back else '>'} {text}", HEADING if back else PLAIN),)
+             for back, text in lines(stream, max(20, width - 2))]  # fmt: skip
+    return page if stream.parts else [*page, (("nothing was sent but headers", PLAIN),)]
+
+
+def told(stream: Stream) -> str:
+    size = sum(len(part.octets) for part in stream.parts)
+    lost = sum(part.lost for part in stream.parts)
+    missing = f", {lost:,} not captured" if lost else ""
+    return f"{size:,} bytes{missing}, packets {stream.first:,} to {stream.last:,}  Esc leaves"
+
+
+def ask(
+    pane: CapturePane, prompt: str, text: str, hint: str, judge: Callable[[str], str], take: Callable[[str], None]
+) -> None:
+    if not pane.screen.query(LineBox):
+        pane.screen.mount(LineBox(prompt, text, hint, judge, take))
+
+
+def no_file(path: str) -> str:
+    return "" if Path(path).is_file() else "no such file"
+
+
+def not_new(path: str) -> str:
+    """What speaks against making a file there."""
+    if not path or Path(path).is_dir():
+        return "the name of a file is needed"
+    if Path(path).exists():
+        return "there is a file of that name"
+    return "" if Path(path).parent.is_dir() else "there is no such folder"
+
+
+def written(listing: Listing, path: str) -> str:
+    """A sentence of what became of it."""
+    try:
+        return f"{saved(listing.chosen(), Path(path)):,} packets are in {path}"
+    except (OSError, SeveralLinkTypes) as error:
+        return f"{path}: {getattr(error, 'strerror', '') or error}"
