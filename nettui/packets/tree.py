@@ -1,45 +1,43 @@
-"""The headers of one packet as a tree, of what this project's own decoder knows."""
+"""The headers of one packet as a tree, of what this project's own decoder knows, with the bytes of each line."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-import numpy as np
+from collectors.wire.packets.decode import DEEPEST
+from nettui.packets.headers.layers import LAYERS, unknown
+from nettui.packets.headers.part import Node, Part
 
-from collectors.wire.packets.columns import APPLICATION, FRAME, LINK, NETWORK, TRANSPORT, WITHIN
-from collectors.wire.packets.decode import decoded
-from collectors.wire.packets.records import Records
-
-GROUPS = (("Frame", FRAME), ("Link", LINK), ("Network", NETWORK), ("Transport", TRANSPORT),
-          ("Application", APPLICATION), ("Inside", WITHIN))  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """``text``: a line; ``start``, ``length``: the bytes of the packet that it tells of, of length 0 where there are
-    none."""
-
-    text: str
-    start: int
-    length: int
-    children: tuple[Node, ...] = ()
+__all__ = ["Node", "headers"]
 
 
 def headers(octets: bytes, link: int) -> tuple[Node, ...]:
-    """``link``: LINKTYPE_ of the first header."""
-    row = decoded(one(octets, link)).row(0)
-    found = []
-    for name, columns in GROUPS:
-        inside = [Node(f"{column.name}: {row[column.name]}", 0, 0) for column in columns if column.name in row]
-        if inside:
-            found.append(Node(name, 0, 0, tuple(inside)))
-    return tuple(found)
+    """``link``: LINKTYPE_ of the first header. What no header claims is told as data. Never reads beyond the end."""
+    whole = Part(octets, 0, len(octets))
+    frame = whole.node(f"Frame: {len(octets)} bytes captured, link type {link}", 0, len(octets))
+    return (frame, *following("link", link, whole, 0))
 
 
-def one(octets: bytes, link: int) -> Records:
-    data = np.frombuffer(octets, np.uint8)
-    size = np.array([len(octets)], np.uint32)
-    return Records(
-        data, np.zeros(1, np.intp), size, size, np.zeros(1, np.int64), np.array([link], np.uint16),
-        np.full(1, -1, np.int16),
-    )  # fmt: skip
+def following(kind: str, number: int, part: Part, depth: int) -> list[Node]:
+    """This header and all that it leads to."""
+    found: list[Node] = []
+    bound = part.end
+    while part.left() and depth < DEEPEST:
+        node, kind, number, rest, within = LAYERS.get((kind, number), unknown)(part)
+        depth += 1
+        if within:
+            inner = following(kind, number, rest, depth)
+            return [*found, replace(node, children=(*node.children, *inner)), *trailer(rest, bound)]
+        if node.text:
+            found.append(node)
+        part = rest
+        if not kind:
+            break
+    if part.left():
+        found.append(part.node(f"Data ({part.left()} bytes)", 0, part.left()))
+    return found + trailer(part, bound)
+
+
+def trailer(part: Part, bound: int) -> list[Node]:
+    """Behind the end that the headers claim: padding, as a rule."""
+    return [Node(f"Trailer ({bound - part.end} bytes)", part.end, bound - part.end)] if bound > part.end else []
