@@ -11,9 +11,9 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -25,12 +25,17 @@ from nettui.packets.saving import HEADER, MAGIC_NANO, NANO
 from nettui.packets.tree import Node, headers
 
 PATIENCE = 5.0  # seconds that tshark may take
+PAUSE = 0.004  # seconds between two looks whether it has ended
 MOST = 16 << 20  # bytes that it may say
 OLDEST = (2, 0)  # its version from which PDML is read here
 FOR_ANOTHER = "apt install tshark (Debian), dnf install wireshark-cli (Fedora)"
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent",
-               "WIRESHARK_CONFIG_DIR": "/nonexistent", "TZ": os.environ.get("TZ", "")}  # fmt: skip
+               "WIRESHARK_CONFIG_DIR": "/nonexistent"}  # fmt: skip
+KEPT = ("TZ",)  # of this process's
+PLACES = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 RECORD = struct.Struct("<4I")
+LARGEST = 2**32 - 1
+LATEST = LARGEST * NANO  # 2106
 LIVE = {12: 101}  # DLT_RAW, as a live capture has it, is LINKTYPE_RAW in a file
 
 
@@ -41,11 +46,6 @@ class Dissection:
     tree: tuple[Node, ...]
     by: str
     gap: Gap | None = None
-
-
-class Tool(NamedTuple):
-    path: str
-    version: str
 
 
 class Nobody(NamedTuple):
@@ -77,15 +77,18 @@ class Dissector:
         The tree is nettui's own where tshark gives none, with a gap that tells why. Never raises.
         """
         try:
-            tool = tshark()
-            said = self._run([tool.path, "-n", "-r", "-", "-T", "pdml"], one_packet(octets, link, time, length))
-            return Dissection(parsed(said, len(octets)), f"tshark {tool.version}")
+            said = self._run([tshark(), "-n", "-r", "-", "-T", "pdml"], one_packet(octets, link, time, length))
+            tree, version = parsed(said, octets)
+            if version_of(version) < OLDEST:
+                raise Failed(f"tshark {version or 'without a version'} is too old", FOR_ANOTHER)
+            return Dissection(tree, f"tshark {version}")
         except Failed as failed:
-            return Dissection(headers(octets, link), "nettui", failed.gap)
+            gap = failed.gap
         except NotPdml as error:
-            return Dissection(headers(octets, link), "nettui", Gap(f"tshark: {error}"))
+            gap = Gap(f"tshark: {error}")
         except OSError as error:
-            return Dissection(headers(octets, link), "nettui", Gap(f"tshark: {error.strerror or error}"))
+            gap = Gap(f"tshark: {error.strerror or error}")
+        return Dissection(headers(octets, link), "nettui", gap)
 
     def close(self) -> None:
         """End what runs, at once."""
@@ -119,7 +122,8 @@ class Run:
             files[0].write(given)
             files[0].seek(0)
             self._process = subprocess.Popen(
-                [*wrapper, *command], stdin=files[0], stdout=files[1], stderr=files[2], cwd="/", env=ENVIRONMENT,
+                [*wrapper, *command], stdin=files[0], stdout=files[1], stderr=files[2], cwd="/",
+                env=ENVIRONMENT | {name: os.environ[name] for name in KEPT if name in os.environ},
                 start_new_session=True,
             )  # fmt: skip
             _, self._said, self._complaint = files
@@ -127,24 +131,31 @@ class Run:
 
     def answer(self) -> bytes:
         """What it says; raises Failed where that is too much, comes too late, or is a complaint."""
-        try:
-            status = self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            raise Failed(f"tshark took longer than {PATIENCE:.0f} s") from None
+        status = self._waited()
         if status == -signal.SIGXFSZ:
             raise Failed(f"tshark said more than {MOST >> 20} MiB")
         if status < 0:
-            raise Failed(f"tshark was ended by {signal.Signals(-status).name}")
+            raise Failed(f"tshark was ended by {signal_name(-status)}")
         if status:
             words = content(self._complaint, 4096).decode(errors="replace").strip().splitlines()
             raise Failed(f"tshark: {words[-1] if words else f'it ended with {status}'}")
         return content(self._said, MOST)
 
+    def _waited(self) -> int:
+        """How it ended. Its process id stays its own as long as nobody has asked, so that `kill` never hits another."""
+        deadline = time.monotonic() + PATIENCE
+        while os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            if time.monotonic() > deadline:
+                raise Failed(f"tshark took longer than {PATIENCE:g} s")
+            time.sleep(PAUSE)
+        self.kill()  # those that it left
+        return self._process.wait()
+
     def end(self) -> None:
         """Kill all of its session, and forget it."""
-        with suppress(OSError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        if self._process.returncode is None:
+            self.kill()
+            self._process.wait()
         self._files.close()
 
     def kill(self) -> None:
@@ -163,23 +174,24 @@ def content(file: BinaryIO, most: int) -> bytes:
     return file.read(most)
 
 
-@lru_cache
-def tshark() -> Tool:
-    """The tshark of this host; raises Failed where there is none that is new enough."""
-    path = shutil.which("tshark", path="/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin")
+def tshark() -> str:
+    """Where this host has it; raises Failed where it has none."""
+    path = shutil.which("tshark", path=PLACES)
     if path is None:
         raise Failed("tshark is not installed", FOR_ANOTHER)
-    run = Run([path, "--version"], b"")
+    return path
+
+
+def version_of(text: str) -> tuple[int, int]:
+    found = re.match(r"(\d{1,4})\.(\d{1,4})", text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def signal_name(number: int) -> str:
     try:
-        said = run.answer().decode(errors="replace")
-    finally:
-        run.end()
-    found = re.search(r"(\d+)\.(\d+)(?:\.\d+)?", said)
-    if found is None:
-        raise Failed("tshark does not tell its version")
-    if (int(found[1]), int(found[2])) < OLDEST:
-        raise Failed(f"tshark {found[0]} is too old", FOR_ANOTHER)
-    return Tool(path, found[0])
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def unprivileged() -> Nobody:
@@ -198,5 +210,6 @@ def unprivileged() -> Nobody:
 
 def one_packet(octets: bytes, link: int, stamp: int, length: int) -> bytes:
     """A pcap file of one packet."""
-    head = HEADER.pack(MAGIC_NANO, 2, 4, 0, 0, SNAPLEN, LIVE.get(link, link))
-    return head + RECORD.pack(*divmod(stamp, NANO), len(octets), max(length, len(octets))) + octets
+    head = HEADER.pack(MAGIC_NANO, 2, 4, 0, 0, SNAPLEN, LIVE.get(link, link) & 0xFFFF)
+    seconds, rest = divmod(min(max(stamp, 0), LATEST), NANO)
+    return head + RECORD.pack(seconds, rest, len(octets), min(max(length, len(octets)), LARGEST)) + octets

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import random
 import re
 import shutil
 import signal
@@ -17,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from nettui.packets import dissect
-from nettui.packets.dissect import Dissection, Dissector, Tool
+from nettui.packets.dissect import Dissection, Dissector
 from nettui.packets.pdml import NotPdml, parsed
 from nettui.packets.tree import Node
 from tests.lab import needs_root
@@ -108,7 +110,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         path = Path(folder) / "tshark"
-        monkeypatch.setattr(dissect, "tshark", lambda: Tool(str(path), "9.9"))
+        monkeypatch.setattr(dissect, "tshark", lambda: str(path))
         yield path
 
 
@@ -188,7 +190,53 @@ def test_it_is_nobody_without_privileges(script: Path):
     assert "0" not in status["Uid"].split() + status["Gid"].split()
     assert not status["Groups"].strip()
     assert {int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {0}
+    assert int(status["CapBnd"], 16) == 0
     assert status["NoNewPrivs"] == "1"
+
+
+@pytest.mark.root
+@needs_root
+def test_it_is_the_caller_of_sudo_without_privileges(script: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SUDO_UID", "12345")
+    monkeypatch.setenv("SUDO_GID", "12346")
+    written(script, "grep -E '^(Uid|Gid|CapEff)' /proc/self/status | tr '\\t\\n' '  ' >&2; exit 1")
+    assert "Uid: 12345 12345 12345 12345 Gid: 12346 12346 12346 12346 CapEff: 0000000000000000" in reason(
+        dissected(FRAME)
+    )
+
+
+@pytest.mark.root
+@needs_root
+@pytest.mark.parametrize(("uid", "gid"), [("4294967295", "1"), ("1", "4294967295"), ("99999999999999", "1")])
+def test_a_caller_of_sudo_that_cannot_be_is_nobody_whom_it_runs_as(
+    script: Path, monkeypatch: pytest.MonkeyPatch, uid: str, gid: str
+):
+    monkeypatch.setenv("SUDO_UID", uid)
+    monkeypatch.setenv("SUDO_GID", gid)
+    written(script, "echo it ran >&2; exit 1")
+    assert "it ran" not in reason(dissected(FRAME))
+
+
+def test_nothing_of_this_process_is_told_to_it(script: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", "/root")
+    monkeypatch.setenv("SECRET", "told")
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    written(script, "env | sort | tr '\\n' ' ' >&2; ls -C /proc/self/fd >&2; exit 1")
+    read, write = os.pipe()
+    os.set_inheritable(write, True)
+    try:
+        run = dissect.Run([str(script)], b"")
+        with pytest.raises(dissect.Failed):
+            run.answer()
+        said = dissect.content(run._complaint, 1 << 16).decode()
+        run.end()
+    finally:
+        os.close(read)
+        os.close(write)
+    assert "HOME=/nonexistent" in said
+    assert "TZ=Asia/Kolkata" in said
+    assert "SECRET" not in said
+    assert said.split()[-4:] == ["0", "1", "2", "3"]  # the last is the folder that is listed
 
 
 @pytest.mark.root
@@ -206,7 +254,7 @@ def test_it_ends_with_the_program_that_asked(script: Path):
     written(script, f"exec sleep 60 # {marker}")
     code = (
         "from nettui.packets import dissect\n"
-        f"dissect.tshark = lambda: dissect.Tool({str(script)!r}, '1')\n"
+        f"dissect.tshark = lambda: {str(script)!r}\n"
         "dissect.PATIENCE = 50\n"
         "dissect.Dissector().dissect(b'abc', 1, 0, 3)"
     )
@@ -241,30 +289,124 @@ def processes_with(words: str) -> list[str]:
     return found
 
 
-def test_no_descriptor_is_left_open(script: Path):
-    written(script, "echo '<pdml><packet></packet></pdml>'")
+def test_no_descriptor_thread_or_process_is_left(script: Path):
+    written(script, "echo '<pdml creator=\"wireshark/9.9.0\"><packet></packet></pdml>'")
     dissected(FRAME)
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = held()
     for _ in range(5):
         assert dissected(FRAME).gap is None
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    written(script, "exit 1")
+    assert dissected(FRAME).gap is not None
+    assert held() == before
 
 
-def test_missing_and_old_ones_are_told(monkeypatch: pytest.MonkeyPatch):
-    dissect.tshark.cache_clear()
-    monkeypatch.setattr(shutil, "which", lambda name, path="": None)
+def held() -> tuple[int, int, str]:
+    """Descriptors, threads and children of this process."""
+    own = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text()
+    return len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), own
+
+
+def test_a_missing_one_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(dissect, "PLACES", "/nonexistent")
     assert "not installed" in reason(dissected(FRAME))
-    monkeypatch.setattr(shutil, "which", lambda name, path="": "/bin/echo")
-    monkeypatch.setattr(dissect.Run, "answer", lambda self: b"TShark (Wireshark) 1.12.1")
+
+
+@pytest.mark.parametrize("creator", ["wireshark/1.12.1", "ethereal/0.10", "", "wireshark/9999999999999.1"])
+def test_an_old_one_is_told(script: Path, creator: str):
+    written(script, f"echo '<pdml creator=\"{creator}\"><packet></packet></pdml>'")
     assert "too old" in reason(dissected(FRAME))
-    dissect.tshark.cache_clear()
+
+
+# what PDML says, and what becomes of it
+
+
+def nodes_of(text: str, packet: bytes = b"0123456789") -> tuple[Node, ...]:
+    return parsed(f"<pdml><packet>{text}</packet></pdml>".encode(), packet).tree
 
 
 def test_positions_beyond_the_packet_are_none():
-    text = b'<pdml><packet><proto name="x" showname="X" pos="3" size="90"/></packet></pdml>'
-    assert parsed(text, 10) == (Node("X", 0, 0),)
+    assert nodes_of('<proto name="x" showname="X" pos="3" size="90"/>') == (Node("X", 0, 0),)
 
 
-def test_a_tree_without_end_is_refused():
+def test_bytes_that_are_not_those_of_the_packet_have_no_place():
+    line = '<field name="a" show="A" pos="0" size="2" value="6162"/>'
+    assert nodes_of(f'<proto name="x" showname="X" pos="0" size="2">{line}</proto>') == (
+        Node("X", 0, 0, (Node("A", 0, 0),)),
+    )
+
+
+def test_a_line_that_stands_before_the_one_above_it_has_its_own_place():
+    line = '<field name="a" show="A" pos="6" size="2" value="3132"/>'  # 1 behind the beginning, and 5
+    assert nodes_of(f'<proto name="x" showname="X" pos="5" size="2">{line}</proto>')[0].children == (Node("A", 1, 2),)
+
+
+def test_hidden_lines_and_the_general_ones_are_left_out():
+    hidden = '<field name="a" show="A" hide="yes"><field name="b" show="B"/></field>'
+    general = '<proto name="geninfo" showname="G" pos="0" size="1"><field name="num" show="1"/></proto>'
+    assert nodes_of(f'{general}<proto name="x" showname="X">{hidden}</proto>') == (Node("X", 0, 0),)
+
+
+def test_a_field_without_a_protocol_and_one_without_a_line_are_told():
+    field = '<field name="data.len" show="3"/><field name="odd"/>'
+    assert nodes_of(f'<proto name="fake-field-wrapper">{field}</proto>') == (Node("3", 0, 0), Node("odd", 0, 0))
+
+
+@pytest.mark.parametrize("octets", [b"a\x00b", b"a\x1b[31mb", b"a\xff\xfeb", b"a\xef\xbf\xbfb", b"a\xc3b"])
+def test_bytes_that_xml_forbids_do_no_harm(octets: bytes):
+    found = parsed(b'<pdml><packet><field name="a" show="' + octets + b'"/></packet></pdml>', b"").tree
+    assert found[0].text.startswith("a")
+    assert found[0].text.endswith("b")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<field name="a" show="a">' * 200,
+        '<field name="a" show="a"/>' * 60_000,
+        '<field name="a" pos="' + "9" * 5000 + '" size="-1"/><',
+    ],
+)
+def test_a_tree_without_end_is_refused(text: str):
     with pytest.raises(NotPdml):
-        parsed(b"<pdml><packet>" + b'<field name="a" show="a">' * 200, 10)
+        nodes_of(text)
+
+
+def test_entities_are_refused():
+    with pytest.raises(NotPdml, match="document type"):
+        parsed(b'<!DOCTYPE a [<!ENTITY b "bb">]><pdml><packet/></pdml>', b"")
+
+
+@needs_tshark
+def test_what_was_uncompressed_has_no_place_in_the_packet():
+    text = b"<html>" + b"hello world " * 3
+    body = gzip.compress(text, mtime=0)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+    octets = build.over4(6, build.tcp(build.A, build.B, (80, 40000), build.ACK, data=head % len(body) + body))
+    found = {node.text: node for node in every(dissected(octets).tree)}
+    shown = [node for line, node in found.items() if line.startswith(("Line-based text data", "<html>", "File Data"))]
+    assert len(shown) == 3
+    assert {(node.start, node.length) for node in shown} == {(0, 0)}
+    encoded = next(node for line, node in found.items() if line.startswith("Content-encoded entity body"))
+    assert octets[encoded.start : encoded.start + encoded.length] == body
+
+
+@needs_tshark
+@pytest.mark.parametrize("port", [53, 80, 443, 161, 69, 5060, 389])
+def test_whatever_the_bytes_there_is_a_tree(port: int):
+    data = random.Random(port).randbytes(400)
+    for segment in (build.udp(4000, port, data), build.dns(data)):
+        octets = build.over4(17, segment)
+        found = dissected(octets)
+        assert found.gap is None
+        assert all(0 <= node.start <= node.start + node.length <= len(octets) for node in every(found.tree))
+
+
+@needs_tshark
+@pytest.mark.parametrize(("time", "length"), [(-1, 0), (2**63 - 1, 2**40), (0, 3)])
+def test_odd_times_and_lengths_do_no_harm(time: int, length: int):
+    assert Dissector().dissect(FRAME, 1, time, length).gap is None
+
+
+@pytest.mark.parametrize("link", [-1, 4711, 2**16])
+def test_a_link_type_that_is_not_known_is_no_fault_of_ours(link: int):
+    assert Dissector().dissect(FRAME, link, 0, 60).tree
