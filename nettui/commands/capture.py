@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collectors.table import Column, Gap, Table
     from nettui.packets.live import LiveCapture
     from nettui.packets.reading import Batch
+    from nettui.packets.session import Session
     from nettui.query import Query
     from nettui.report.capture import Seen
 
@@ -34,6 +35,7 @@ Examples:
   nettui capture -i any -c 100 --where 'flags ~ R'
   nettui capture -i eth0 -s 128 -w trace.pcap --rotate-size 100 --files 10
   nettui capture -i eth0 -w lost.pcap --freeze-on 'counter Udp.RcvbufErrors and rate > 10'
+  nettui capture -r trace.pcapng --screen
   nettui capture -r trace.pcapng --format ndjson | jq .src
   ssh host tcpdump -w - | nettui capture -r -
 
@@ -48,6 +50,7 @@ Exit status: 0 it went as asked, 1 something could not be read, captured or writ
 @click.argument("expression", nargs=-1, metavar="[FILTER]")
 @click.option("-i", "--interface", metavar="NAME", help="Capture on this interface; any: all of them.")
 @click.option("-r", "--read", "file", metavar="FILE", help="Read packets from FILE (pcap, pcapng, gzip); - for stdin.")
+@click.option("--screen", is_flag=True, help="Show them on the full screen: list, flows, one packet's tree and bytes.")
 @click.option("-w", "--write", metavar="FILE", help="Record into FILE (pcap), - for stdout; nothing is printed then.")
 @click.option("--print", "printing", is_flag=True, help="Print packets although they are recorded with -w.")
 @click.option("-q", "--quiet", is_flag=True, help="Print no packets: the summary alone.")
@@ -85,6 +88,8 @@ def capture(context: click.Context, /, expression: tuple[str, ...], netns: str |
     refused = unfit(expression, options)
     if refused:
         raise click.UsageError(refused)
+    if options["screen"]:
+        context.exit(on_screen(netns or context.obj, " ".join(expression), options))
     query = compiled(options["where"], packet_columns(), "--where: ")
     freezing = compiled(options["freeze_on"], ledger_columns(), "--freeze-on: ") if options["freeze_on"] else None
     if options["file"] is not None:
@@ -104,6 +109,8 @@ def unfit(expression: tuple[str, ...], options: dict[str, Any]) -> str:
     """What of the options does not go together; "" where all does."""
     if (options["interface"] is None) == (options["file"] is None):
         return "which packets? -i INTERFACE captures them (any: on all), -r FILE reads them"
+    if options["screen"] and (options["write"] or options["where"] or options["file"] == "-"):
+        return "--screen has no -w (its key w saves), no --where (its key / filters), and reads no standard input"
     if options["file"] is not None:
         if options["write"] is not None:
             return "-w records what is captured with -i"
@@ -115,6 +122,29 @@ def unfit(expression: tuple[str, ...], options: dict[str, Any]) -> str:
     if options["write"] == "-" and options["printing"]:
         return "-w - writes packets to standard output: nothing else can be printed there"
     return ""
+
+
+def on_screen(netns: str | None, expression: str, options: dict[str, Any]) -> int:
+    """The full screen's capture panel, begun."""
+    from collectors.capture.filters import SNAPLEN
+    from nettui.packets.begin import of_device, of_file
+    from nettui.tui.app import run
+
+    host, name = entered(netns), options["file"] or options["interface"]
+
+    def begin() -> Session | Gap:
+        if options["file"]:
+            return of_file(name)
+        return of_device(
+            host, name, expression, options["ring"] * MIB, snaplen=options["snaplen"] or SNAPLEN,
+            promiscuous=options["promiscuous"], direction=options["direction"],
+        )  # fmt: skip
+
+    def then(pane: Any) -> None:
+        pane.expression = expression
+        pane.begin_with(name, begin)
+
+    return run(host, "capture", then)
 
 
 def started(netns: str | None, expression: str, options: dict[str, Any]) -> LiveCapture:

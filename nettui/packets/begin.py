@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from collectors import Host
 from collectors.capture.device import CaptureError, opened
 from collectors.capture.filters import FilterError, compiled
 from collectors.capture.libpcap import NoLibpcap
 from collectors.table import Gap
-from nettui.packets.live import LiveCapture
+from nettui.packets.live import RING, LiveCapture
 from nettui.packets.reading import batches
 from nettui.packets.session import Session
 from nettui.snapshot import gap
@@ -17,17 +18,20 @@ from nettui.snapshot import gap
 BUFFER = 32 << 20  # bytes that the kernel may hold before it drops
 
 
-def of_device(host: Host, device: str, expression: str) -> Session | Gap:
-    """A capture that has begun, or why there is none. ``device``: a name or "any"; ``expression``: libpcap's filter."""
+def of_device(host: Host, device: str, expression: str, ring: int = RING, **how: Any) -> Session | Gap:
+    """A capture that has begun, or why there is none. ``device``: a name or "any"; ``expression``: libpcap's filter.
+
+    ``ring``: bytes of packets that are kept; ``how``: as collectors.capture.device.opened takes it.
+    """
     try:
-        found = opened(host, device, expression, buffer=BUFFER)
+        found = opened(host, device, expression, **{"buffer": BUFFER, **how})
     except CaptureError as error:
         return error.gap
     except FilterError as error:
         return Gap(f"{expression}: {error}", "man 7 pcap-filter tells the language")
     except Exception as error:  # whatever libpcap or the namespace makes of it
         return gap(error)
-    live = LiveCapture(found)
+    live = LiveCapture(found, ring)
     session = Session(found.name, live.batches(), live)
     session.start()
     return session

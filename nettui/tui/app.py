@@ -87,7 +87,7 @@ class Broken(Message):
 
 
 class Nettui(App[int]):
-    """``panels``: in tab order; ``feed`` makes the source of snapshots."""
+    """``panels``: in tab order; ``feed`` makes the source of snapshots; ``then``: is done with the first pane."""
 
     ENABLE_COMMAND_PALETTE = False
     CSS = CSS
@@ -122,6 +122,7 @@ class Nettui(App[int]):
         panels: Sequence[Panel] = SCREEN,
         first: str | None = None,
         opening: tuple[str, str] = ("", ""),
+        then: Callable[[Pane], None] | None = None,
     ) -> None:
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
@@ -130,7 +131,7 @@ class Nettui(App[int]):
         self._active = first or self.panels[0].name
         self._back: list[tuple[str, str]] = []
         self._waiting: dict[str, str] = {}  # panel -> filter to set once its columns are known
-        self._opening = opening
+        self._opening, self._then = opening, then
         self._frozen = False
         self._failed = ""
         self._marked: float | None = None  # time of the mark, seconds since the epoch
@@ -169,6 +170,8 @@ class Nettui(App[int]):
             pane.sort_by((sort.removeprefix("-"), sort.startswith("-")))
         if where:
             self._waiting[self._active] = where
+        if self._then:
+            self._then(pane)
         self.set_interval(1.0, self._tick)
 
     def on_unmount(self) -> None:
@@ -500,22 +503,28 @@ def pane_of(panel: Panel, ask: Callable[[str, Wish], None]) -> Pane:
     return (DropsPane if panel.name == DROPS else Pane)(panel, ask)
 
 
-def run(host: Host, panel: str | None = None) -> int:
+def run(host: Host, panel: str | None = None, then: Callable[[Pane], None] | None = None) -> int:
     """Run the full screen; its exit status: 0 quit, 130 Ctrl-C, 128 + signal, 2 when there is no terminal."""
     if not (sys.__stdin__ and sys.__stdin__.isatty() and sys.__stdout__ and sys.__stdout__.isatty()):
         print("nettui: the full screen needs a terminal; try: nettui report", file=sys.stderr)  # noqa: T201
         return 2
     from nettui.live import Live
 
-    return start(host, Live, panel)
+    return start(host, Live, panel, then=then)
 
 
-def start(host: Host, feed: Feed, first: str | None = None, opening: tuple[str, str] = ("", "")) -> int:
+def start(
+    host: Host,
+    feed: Feed,
+    first: str | None = None,
+    opening: tuple[str, str] = ("", ""),
+    then: Callable[[Pane], None] | None = None,
+) -> int:
     """Run it on this terminal with any feed; ``opening``: order and filter of the first panel."""
     from nettui.tui.terminal import Terminal, end_on, let_go, remember
 
     sys.setswitchinterval(0.001)  # the threads that read and sort give the keyboard its turn five times sooner
-    app = Nettui(host, feed, first=first, opening=opening)
+    app = Nettui(host, feed, first=first, opening=opening, then=then)
     app.driver_class = Terminal
     gc.freeze()  # what has been imported lives as long as the app: a collection need not walk it, for 50 ms, each time
     gc.set_threshold(20_000, 20, 20)

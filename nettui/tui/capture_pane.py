@@ -164,8 +164,8 @@ class CapturePane(Pane):
 
     # views
 
-    def enter(self, view: str) -> None:
-        """Show another view, with the filter that it had."""
+    def enter(self, view: str, tail: bool = True) -> None:
+        """Show another view, with the filter that it had; ``tail``: at its end."""
         self._wheres[self.view] = self.where_text, self.where
         self.view = view
         self.where_text, self.where = self._wheres.get(view, ("", None))
@@ -174,7 +174,7 @@ class CapturePane(Pane):
         self.latest, self.fault = (EMPTY if view == PACKETS else None), ""
         self._widths.clear()
         self._seen = set()
-        self.cursor, self._follows, self._tail, self._reads = 0, False, True, False
+        self.cursor, self._follows, self._tail, self._reads = 0, False, tail, False
         self._forget()
         if self.session:
             self.session.show(view if view in VIEWS else "")
@@ -250,7 +250,7 @@ class CapturePane(Pane):
 
     def packets_where(self, text: str) -> None:
         """The packets that satisfy a filter."""
-        self.enter(PACKETS)
+        self.enter(PACKETS, tail=False)
         self.nettui.filter_pane(self, text)
 
     # what is asked for
@@ -261,8 +261,10 @@ class CapturePane(Pane):
     def begin_with(self, name: str, begin: Callable[[], Session | Gap]) -> None:
         """Begin a session, in the background: opening a device may take its time."""
 
+        app = self.app
+
         def run() -> None:
-            self.app.call_later(self._begun, begin())
+            app.call_later(self._begun, begin())
 
         self._beginning, self.refused = name, None
         threading.Thread(target=run, daemon=True, name="begin").start()
@@ -279,7 +281,7 @@ class CapturePane(Pane):
             self._paces.clear()
             self._wheres.clear()
             self.where_text, self.where = "", None
-            self.enter(PACKETS)
+            self.enter(PACKETS, tail=found.live is not None)
         self._draw_lines()
 
     # moving

@@ -77,10 +77,12 @@ def save(pane: CapturePane) -> None:
     listing = session.listing
 
     def take(path: str) -> None:
-        def run() -> None:
-            pane.app.call_later(pane.nettui.say, written(listing, path))
+        app = pane.nettui
 
-        pane.nettui.say(f"saving {len(listing):,} packets ...")
+        def run() -> None:
+            app.call_later(app.say, written(listing, path))
+
+        app.say(f"saving {len(listing):,} packets ...")
         threading.Thread(target=run, daemon=True, name="save").start()
 
     what = "all" if len(listing) == listing.total else "the"
@@ -96,14 +98,14 @@ def follow(pane: CapturePane) -> None:
     if row.get("proto") != "tcp" or row.get("sport") is None:
         pane.nettui.say("only TCP has streams that can be followed")
         return
-    number = row.get("number")
+    app, number = pane.nettui, row.get("number")
     reader = Reader("TCP stream", lambda width: [(("reading ...", PLAIN),)])
 
     def run() -> None:
         found = followed(session.listing.batches, row, number if isinstance(number, int) else 0)
-        pane.app.call_later(reader.lay_out, lambda width: stream_page(found, row, width), told(found))
+        app.call_later(reader.lay_out, lambda width: stream_page(found, row, width), told(found))
 
-    pane.app.push_screen(reader)
+    app.push_screen(reader)
     threading.Thread(target=run, daemon=True, name="stream").start()
 
 

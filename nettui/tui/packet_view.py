@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
+from textual._context import NoActiveAppError
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -47,7 +49,7 @@ class PacketView(Container):
         self._title, self.tree_lines, self._hex = Bar(REVERSE), TreeLines(), HexLines()
         self._packet: Packet | None = None
         self._notes: tuple[Gap, ...] = ()
-        self._dissecting = Dissecting(lambda packet, found: self.app.call_later(self._dissected, packet, found))
+        self._dissecting = Dissecting(self._deliver)
 
     def compose(self) -> ComposeResult:
         yield self._title
@@ -83,6 +85,11 @@ class PacketView(Container):
         self._hex.tell(packet.octets)
         self._tell(packet, Dissection(headers(packet.octets, packet.link), "nettui"))
         self._dissecting.ask(packet)
+
+    def _deliver(self, packet: Packet, found: Dissection) -> None:
+        """From the dissecting thread; when the screen has gone meanwhile, to nobody."""
+        with suppress(NoActiveAppError):
+            self.app.call_later(self._dissected, packet, found)
 
     def _dissected(self, packet: Packet, found: Dissection) -> None:
         if packet == self._packet and self.is_mounted:
