@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from nettui.packets import dissect
+from nettui.packets import confined, dissect
 from nettui.packets.dissect import Dissection, Dissector
 from nettui.packets.pdml import NotPdml, parsed
 from nettui.packets.tree import Node
@@ -27,9 +27,9 @@ from tests.packets import build
 
 needs_tshark = pytest.mark.skipif(not shutil.which("tshark"), reason="needs tshark")
 TOLD = (
-    "tcp: syn", "tcp: client hello", "tcp6: push with stamps", "udp: dns answer", "icmp: need-frag",
-    "icmp6: unreachable", "arp request", "qinq", "vxlan", "sctp data", "gre with all", "first fragment",
-    "hop-by-hop", "unknown ethertype",
+    "tcp: syn", "tcp: sack", "tcp: client hello", "tcp: dns", "tcp6: push with stamps", "udp: dns answer",
+    "icmp: need-frag", "icmp6: unreachable", "arp request", "vlan", "qinq", "snap", "vxlan", "geneve", "sctp data",
+    "gre with all", "ip options", "first fragment", "hop-by-hop", "padding", "unknown ethertype",
 )  # fmt: skip
 
 
@@ -203,6 +203,19 @@ def test_it_is_the_caller_of_sudo_without_privileges(script: Path, monkeypatch: 
     assert "Uid: 12345 12345 12345 12345 Gid: 12346 12346 12346 12346 CapEff: 0000000000000000" in reason(
         dissected(FRAME)
     )
+
+
+@pytest.mark.root
+@needs_root
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv")
+def test_a_user_who_may_capture_hands_that_to_nobody():
+    words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+net_raw"]
+    words += ["--ambient-caps=+net_raw", "/usr/bin/python3", "-I", "-S", confined.__file__, "-1", "-1"]
+    words += [str(os.getpid()), "5", "1000000", "/bin/cat", "/proc/self/status"]
+    said = subprocess.run(words, capture_output=True, text=True, check=True, timeout=20).stdout
+    assert re.search(r"Uid:\s65534\s", said)
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        assert re.search(rf"{name}:\s0+\n", said)
 
 
 @pytest.mark.root
