@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from collectors.values import Cell
@@ -18,6 +18,8 @@ from nettui.tui.pane import Pane
 
 if TYPE_CHECKING:
     from nettui.tui.app import Nettui
+
+HERE = "here "  # before the number of a place in the panel itself
 
 
 async def sort(app: Nettui, pane: Pane) -> None:
@@ -117,7 +119,7 @@ def told(row: Mapping[str, Cell], name: str) -> str:
 
 async def help(app: Nettui, pane: Pane) -> None:
     """Keys, filter language, and the columns of this panel."""
-    await app.push_screen(Reader("help", lambda width: help_page(pane.panel, pane.latest, width)))
+    await app.push_screen(Reader("help", lambda width: help_page(pane.panel, pane.latest, width, pane.keys)))
 
 
 async def pivot(app: Nettui, pane: Pane) -> None:
@@ -147,14 +149,18 @@ async def jump(app: Nettui, pane: Pane) -> None:
     """To anything by its name."""
     tables = app.tables()
     found: list[Jump] = []
+    here: list[tuple[str, Callable[[], None]]] = []
 
     def offer(text: str) -> list[Choice]:
-        found[:] = candidates(text, app.panels, tables)
-        choices = [Choice(jump.label, str(index), jump.where) for index, jump in enumerate(found)]
+        found[:], here[:] = candidates(text, app.panels, tables), pane.places(text)
+        choices = [Choice(label, f"{HERE}{index}") for index, (label, _) in enumerate(here)]
+        choices += [Choice(jump.label, str(index), jump.where) for index, jump in enumerate(found)]
         return choices or [Choice("nothing of that name has been read", None)]
 
     def take(index: object) -> None:
-        if isinstance(index, str):
+        if isinstance(index, str) and index.startswith(HERE):
+            here[int(index.removeprefix(HERE))][1]()
+        elif isinstance(index, str):
             app.call_later(app.go, found[int(index)])
 
     await app.push_screen(Chooser("jump to a panel, a device, a process or an address", offer(""), offer=offer), take)

@@ -33,7 +33,7 @@ from nettui.tui.drops_pane import DropsPane
 from nettui.tui.jumps import Jump
 from nettui.tui.look import CSS
 from nettui.tui.pane import Pane
-from nettui.tui.status import ABOUT_HINTS, HINTS, fault_text, gap_text, status_parts, timing_parts
+from nettui.tui.status import HINTS, fault_text, gap_text, status_parts, timing_parts
 
 INTERRUPTED = 130
 DROPS = "drops"
@@ -337,7 +337,7 @@ class Nettui(App[int]):
         banner.display = bool(told)
         banner.put([(" ! " + "; ".join(told), PLAIN)])
         self._draw_about()
-        command.put([(" $ ", DIM), (pane.panel.command, PLAIN)], [(hint, DIM) for hint in HINTS])
+        command.put([(" $ ", DIM), (pane.command, PLAIN)], [(hint, DIM) for hint in HINTS])
         self._draw_status()
 
     def _draw_about(self) -> None:
@@ -345,7 +345,7 @@ class Nettui(App[int]):
         if pane is not None and bar is not None:
             text = pane.about()
             bar.display = bool(text)
-            bar.put([(f" {text}", BOLD)], [(hint, DIM) for hint in ABOUT_HINTS])
+            bar.put([(f" {text}", BOLD)], [(hint, DIM) for hint in pane.hints])
 
     def _state(self, pane: Pane) -> list[Part]:
         at = time.strftime(" %H:%M:%S ", time.localtime(pane.read_at or time.time()))

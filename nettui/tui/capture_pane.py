@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 import time
 from collections import deque
@@ -22,7 +23,7 @@ from nettui.snapshot import Snapshot
 from nettui.tui import capturing
 from nettui.tui.arrange import Rows, Wish
 from nettui.tui.bars import Bar
-from nettui.tui.capture_views import DEVICES, ORDER, PACKETS, SHOWN, WITH_SOCKETS, where_of, with_any
+from nettui.tui.capture_views import DEVICES, HINTS, KEYS, ORDER, PACKETS, SHOWN, WITH_SOCKETS, where_of, with_any
 from nettui.tui.cells import BOLD, DIM, PLAIN, WARNING
 from nettui.tui.loss_bar import Pace, first_line, second_line
 from nettui.tui.packet_rows import PacketRows
@@ -78,6 +79,37 @@ class CapturePane(Pane):
     @property
     def sections(self) -> tuple[str, ...]:
         return ("links", "sockets") if self.view in WITH_SOCKETS else ("links",)
+
+    @property
+    def command(self) -> str:
+        if self.session is None:
+            return self.panel.command
+        words = ["-i", self.session.name] if self.session.live else ["-r", self.session.name]
+        return shlex.join(["tcpdump", "-n", *words, *([self.expression] if self.expression else [])])
+
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        return KEYS
+
+    @property
+    def hints(self) -> Sequence[str]:
+        return HINTS
+
+    def places(self, text: str) -> list[tuple[str, Callable[[], None]]]:
+        number = int(text.replace(",", "")) if text.replace(",", "").isdecimal() else 0
+        return [(f"packet {number:,}", lambda: self.to_packet(number))] if number and self.session else []
+
+    def to_packet(self, number: int) -> None:
+        """The packet of that number, or the next one that is shown."""
+        if self.view != PACKETS:
+            self.enter(PACKETS)
+        if isinstance(self.shown, PacketRows):
+            self._tail, self._follows = False, True
+            self.move_to(self.shown.listing.position_of(number))
+
+    def about(self) -> str:
+        row = self.under_cursor() if self.view == PACKETS else None
+        return str(row["info"]) if row and "info" in row else ""
 
     @property
     def nettui(self) -> Nettui:

@@ -23,6 +23,23 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     "protocols": ("protocol", "bytes_rate", "packets_rate", "bytes", "packets"),
     "processes": ("process", "pid", "bytes_rate", "packets_rate", "bytes", "packets", "flows"),
 }  # fmt: skip
+KEYS = (
+    ("i", "the devices: Enter asks for a filter and captures on the one under the cursor"),
+    ("b", "libpcap's filter of the capture; / filters what is shown"),
+    (
+        "v",
+        "the next view: packets, flows, addresses, ports, protocols, processes; Enter goes from there to the packets",
+    ),
+    ("Enter", "one packet: its tree and bytes; there Enter opens a line, + all below it, J and K are the next packets"),
+    ("f", "follow the TCP stream of the packet or flow"),
+    ("a", "time: of day, since the packet above, since the first"),
+    ("Space", "freeze: what is shown stays, what led to it too; the capture goes on behind it"),
+    ("w", "save the packets that are shown"),
+    (": and a number", "the packet of that number; End follows what comes"),
+    ("x", "end the capture; its packets stay"),
+    ("o", "open a file of packets"),
+)
+HINTS = ("  / filter", "  v views", "  b capture filter", "  f stream", "  w save", "  x end ")
 WITH_SOCKETS = ("flows", "processes")
 
 

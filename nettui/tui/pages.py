@@ -124,9 +124,12 @@ def broken(text: str, width: int) -> list[str]:
     return pieces
 
 
-def help_page(panel: Panel, table: Table | None, width: int) -> list[Paragraph]:
-    lines: list[Paragraph] = [(("Keys", BOLD),)]
-    lines += pairs(KEYS, 26, width)
+def help_page(panel: Panel, table: Table | None, width: int, own: Sequence[tuple[str, str]] = ()) -> list[Paragraph]:
+    """``own``: keys that this panel alone has."""
+    lines: list[Paragraph] = []
+    if own:
+        lines += [((f"Keys of {panel.name}", BOLD),), *pairs(own, 26, width), ()]
+    lines += [(("Keys", BOLD),), *pairs(KEYS, 26, width)]
     lines += [(), (("Filter language (also --where on the command line)", BOLD),)]
     lines += pairs(LANGUAGE, 34, width)
     lines += [

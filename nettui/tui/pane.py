@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.style import Style
 from textual.message import Message
@@ -19,6 +19,7 @@ from nettui.tui.cells import BOLD, DIM, LOSS, PLAIN, WARNING, cell_text
 from nettui.tui.table_view import TableView
 
 Line = tuple[str, Style]
+HINTS = ("  m mark", "  t reasons", "  e explain ")
 
 
 class Pane(TableView):
@@ -56,6 +57,25 @@ class Pane(TableView):
     def sections(self) -> tuple[str, ...]:
         """What is read while it is on screen."""
         return (self.panel.name,)
+
+    @property
+    def command(self) -> str:
+        """What shows the same by hand."""
+        return self.panel.command
+
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Keys that this panel alone has, for the help."""
+        return ()
+
+    @property
+    def hints(self) -> Sequence[str]:
+        """Beside the line about the row under the cursor."""
+        return HINTS
+
+    def places(self, text: str) -> list[tuple[str, Callable[[], None]]]:
+        """Where a text that is typed leads inside this panel."""
+        return []
 
     def total(self) -> int:
         """Rows there are without the filter."""

@@ -13,7 +13,6 @@ from nettui.tui.pane import Pane
 
 NEARLY = 0.9  # of a table's limit
 HINTS = (" : jump", "  s sort", "  Enter detail", "  p pivot", "  / filter", "  ? help", "  q quit ")
-ABOUT_HINTS = ("  m mark", "  t reasons", "  e explain ")
 
 
 def status_parts(pane: Pane) -> list[Part]:

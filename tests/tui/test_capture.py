@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 from collectors.table import Gap
 from nettui.packets.begin import of_device, of_file
@@ -169,16 +170,27 @@ async def test_what_is_shown_is_saved(tmp_path: Path):
         await on.press("enter")
         await until(on, lambda: len(pane(on)) == 1)
         await on.press("w")
-        await on.type(str(tmp_path / "packets.pcap"))
+        on.app.query_one(Input).value = str(tmp_path / "packets.pcap")
         await on.press("enter")
         assert "there is a file of that name" in on.text()
-        await on.press("ctrl+u")
-        await on.type(str(tmp_path / "saved.pcap"))
+        on.app.query_one(Input).value = str(tmp_path / "saved.pcap")
         await on.press("enter")
         await until(on, lambda: "1 packets are in" in on.text())
         (batch,) = batches(str(tmp_path / "saved.pcap"))
         assert isinstance(batch, Batch)
         assert batch.table["dns_name"].cells() == ["www.example.com"]
+
+
+async def test_a_number_leads_to_its_packet_and_help_tells_the_keys(tmp_path: Path):
+    async with stage(CAPTURE, LINKS, size=(100, 40)) as on:
+        await opened(on, written(tmp_path, *CHAT), len(CHAT))
+        await on.press("colon")
+        await on.type("7")
+        assert "packet 7" in on.text()
+        await on.press("enter")
+        await until(on, lambda: on.under_cursor()["number"] == 7)
+        await on.press("question_mark")
+        assert "follow the TCP stream" in on.text()
 
 
 async def test_times_are_told_in_three_ways(tmp_path: Path):
