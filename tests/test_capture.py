@@ -155,8 +155,9 @@ def test_a_reader_that_leaves_ends_it():
     [
         ((), "which packets?"),
         (("-i", "lo", "-r", "x"), "which packets?"),
-        (("-r", "x", "port", "53"), "FILTER is for -i"),
-        (("-r", "x", "-w", "y"), "-w records"),
+        (("-r", "x", "-w", "y", "--gzip"), "are for -i"),
+        (("-r", "x", "--freeze-on", "rate > 1", "-w", "y"), "are for -i"),
+        (("-r", "x", "--screen", "port", "53"), "its key / filters"),
         (("-i", "lo", "--gzip"), "for -w FILE"),
         (("-i", "lo", "--where", "nonsense ="), "--where:"),
         (("-i", "lo", "porrt", "53"), "FILTER:"),
@@ -234,3 +235,47 @@ def test_lines_are_those_of_tcpdump(tmp_path: Path):
     plain = [(one, other) for one, other in pairs if ": UDP, length" in other]  # tcpdump knows some ports' protocols
     assert len(plain) > 10
     assert [one for one, _ in plain] == [other for _, other in plain]
+
+
+@needs_tcpdump
+def test_a_filter_takes_of_a_file_what_tcpdump_takes_and_numbers_stay_those_of_the_file(tmp_path: Path):
+    path, taken = tmp_path / "file", "udp portrange 3-5 or udp port 17"
+    path.write_bytes(captured(20))
+    done = nettui("-r", str(path), "--format", "ndjson", *taken.split())
+    assert [json.loads(line)["number"] for line in done.stdout.splitlines()] == [3, 4, 5, 17]
+    assert "4 packets" in done.stderr
+    told = subprocess.run(["tcpdump", "-nr", path, taken], capture_output=True, text=True, check=True).stdout
+    assert len(told.splitlines()) == 4
+    with path.open("rb") as file:
+        assert nettui("-r", "-", "--format", "ndjson", taken, stdin=file).stdout == done.stdout
+
+
+def test_a_filter_of_a_file_that_is_wrong_or_asks_the_kernel_is_told_in_libpcaps_words(tmp_path: Path):
+    path = tmp_path / "file"
+    path.write_bytes(captured(2))
+    for expression, said in (("inbound", "inbound/outbound not supported on Eth"), ("porrt 53", "can't parse")):
+        done = nettui("-r", str(path), expression)
+        assert done.returncode == 2
+        assert f"FILTER: {said}" in done.stderr
+    path.write_bytes(captured(0))
+    assert nettui("-r", str(path), "porrt 53").returncode == 2
+    path.write_bytes(captured(5)[:-3])
+    cut = nettui("-r", str(path), "udp")
+    assert (cut.returncode, len(cut.stdout.splitlines())) == (1, 4)
+    assert "the last packet is cut off" in cut.stderr
+
+
+def test_what_passes_is_written_to_another_file_with_its_stamps(tmp_path: Path):
+    path, other = tmp_path / "file", tmp_path / "other"
+    path.write_bytes(captured(20))
+    done = nettui("-r", str(path), "-w", str(other), "--where", "dport < 6", "udp[2:2] > 2")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert other.stat().st_mode & 0o777 == 0o600
+    lines = [nettui("-r", str(file)).stdout.splitlines() for file in (path, other)]
+    assert lines[1] == lines[0][2:5]
+    assert len(nettui("-r", str(path), "-w", str(other), "--print", "-c", "2").stdout.splitlines()) == 2
+    assert len(nettui("-r", str(other)).stdout.splitlines()) == 2
+    refused = nettui("-r", str(path), "-w", str(path))
+    assert refused.returncode == 2
+    assert path.read_bytes() == captured(20)
+    assert "No such file or directory" in nettui("-r", str(path), "-w", "/nonexistent/file").stderr

@@ -42,6 +42,7 @@ class Program(Structure):
 PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "pcap_create": (c_void_p, [c_char_p, c_char_p]),
     "pcap_open_dead_with_tstamp_precision": (c_void_p, [c_int, c_int, c_uint]),
+    "pcap_fopen_offline_with_tstamp_precision": (c_void_p, [c_void_p, c_uint, c_char_p]),
     "pcap_close": (None, [c_void_p]),
     "pcap_set_snaplen": (c_int, [c_void_p, c_int]),
     "pcap_set_promisc": (c_int, [c_void_p, c_int]),
@@ -60,6 +61,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "pcap_snapshot": (c_int, [c_void_p]),
     "pcap_compile": (c_int, [c_void_p, POINTER(Program), c_char_p, c_int, c_uint]),
     "pcap_setfilter": (c_int, [c_void_p, POINTER(Program)]),
+    "pcap_offline_filter": (c_int, [POINTER(Program), c_void_p, c_char_p]),
     "pcap_freecode": (None, [POINTER(Program)]),
     "pcap_dispatch": (c_int, [c_void_p, c_int, c_void_p, c_void_p]),
     "pcap_stats": (c_int, [c_void_p, POINTER(Stat)]),

@@ -17,16 +17,18 @@ from nettui.commands.common import NETNS, SETTINGS, complain, entered, told
 if TYPE_CHECKING:
     from collectors import Host
     from collectors.capture.files import Target
-    from collectors.table import Column, Gap, Table
+    from collectors.table import Column, Gap
     from nettui.packets.live import LiveCapture
     from nettui.packets.reading import Batch
+    from nettui.packets.saving import Saving
     from nettui.packets.session import Session
     from nettui.query import Query
     from nettui.report.capture import Seen
 
 MIB = 1 << 20
+ROTATION = ("rotate_size", "rotate_seconds", "files", "gzip")
 HELP = """\b
-FILTER is libpcap's language, applied by the kernel: 'tcp port 443 and host 10.0.0.1' (man 7 pcap-filter).
+FILTER is libpcap's language: 'tcp port 443 and host 10.0.0.1' (man 7 pcap-filter). With -i the kernel applies it.
 --where is nettui's own, applied to what is printed: 'dport 53 and dns_rcode has'.
 
 \b
@@ -37,6 +39,7 @@ Examples:
   nettui capture -i eth0 -w lost.pcap --freeze-on 'counter Udp.RcvbufErrors and rate > 10'
   nettui capture -r trace.pcapng --screen
   nettui capture -r trace.pcapng --format ndjson | jq .src
+  nettui capture -r trace.pcapng -w dns.pcap 'port 53'
   ssh host tcpdump -w - | nettui capture -r -
 
 \b
@@ -51,7 +54,8 @@ Exit status: 0 it went as asked, 1 something could not be read, captured or writ
 @click.option("-i", "--interface", metavar="NAME", help="Capture on this interface; any: all of them.")
 @click.option("-r", "--read", "file", metavar="FILE", help="Read packets from FILE (pcap, pcapng, gzip); - for stdin.")
 @click.option("--screen", is_flag=True, help="Show them on the full screen: list, flows, one packet's tree and bytes.")
-@click.option("-w", "--write", metavar="FILE", help="Record into FILE (pcap), - for stdout; nothing is printed then.")
+@click.option("-w", "--write", metavar="FILE", help="Record into FILE (pcap), - for stdout; nothing is printed then. "
+              "With -r: what passes FILTER and --where.")  # fmt: skip
 @click.option("--print", "printing", is_flag=True, help="Print packets although they are recorded with -w.")
 @click.option("-q", "--quiet", is_flag=True, help="Print no packets: the summary alone.")
 @click.option("-c", "--count", metavar="N", type=click.IntRange(1), help="End after N packets.")
@@ -93,7 +97,7 @@ def capture(context: click.Context, /, expression: tuple[str, ...], netns: str |
     query = compiled(options["where"], packet_columns(), "--where: ")
     freezing = compiled(options["freeze_on"], ledger_columns(), "--freeze-on: ") if options["freeze_on"] else None
     if options["file"] is not None:
-        context.exit(shown(from_file(options["file"]), query, options))
+        context.exit(copied(from_file(options["file"], " ".join(expression)), query, options))
     with ExitStack() as stack:
         live = started(netns or context.obj, " ".join(expression), options)
         stack.callback(live.stop)
@@ -112,10 +116,11 @@ def unfit(expression: tuple[str, ...], options: dict[str, Any]) -> str:
     if options["screen"] and (options["write"] or options["where"] or options["file"] == "-"):
         return "--screen has no -w (its key w saves), no --where (its key / filters), and reads no standard input"
     if options["file"] is not None:
-        if options["write"] is not None:
-            return "-w records what is captured with -i"
-        return "FILTER is for -i: use --where with -r" if expression else ""
-    if options["write"] is None and (options["rotate_size"] or options["rotate_seconds"] or options["gzip"]):
+        if options["screen"] and expression:
+            return "--screen reads all of a file: its key / filters"
+        if options["freeze_on"] or any(options[name] for name in ROTATION):
+            return "--freeze-on, --rotate-size, --rotate-seconds, --files and --gzip are for -i"
+    elif options["write"] is None and (options["rotate_size"] or options["rotate_seconds"] or options["gzip"]):
         return "--rotate-size, --rotate-seconds and --gzip are for -w FILE"
     if options["freeze_on"] and options["write"] in (None, "-"):
         return "--freeze-on needs -w FILE, into which it writes"
@@ -185,20 +190,49 @@ def target(options: dict[str, Any]) -> Target | None:
     return Target(options["write"], size, options["rotate_seconds"], options["files"], options["gzip"])
 
 
-def from_file(path: str) -> Iterator[Batch | Gap]:
+def from_file(path: str, expression: str) -> Iterator[Batch | Gap]:
+    from collectors.capture.filters import FilterError
     from collectors.wire.netlink import DecodeError
     from nettui.packets.reading import batches
 
     try:
-        yield from batches(path)
+        yield from batches(path, expression)
+    except FilterError as error:
+        raise click.UsageError(f"FILTER: {error}") from error
     except DecodeError as error:
         raise click.ClickException(f"{path}: {error}") from error
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror or error}") from error
 
 
+def copied(batches: Iterator[Batch | Gap], query: Query | None, options: dict[str, Any]) -> int:
+    """Print packets of a file, and with -w put those into another."""
+    from nettui.packets.saving import Saving, SeveralLinkTypes
+
+    if options["write"] is None:
+        return shown(batches, query, options)
+    path = options["write"]
+    if path != "-" and options["file"] != "-" and same(path, options["file"]):
+        raise click.UsageError("-w would overwrite the file that -r reads")
+    try:
+        with Saving(path) as saving:
+            return shown(batches, query, options, saving=saving)
+    except SeveralLinkTypes as error:
+        raise click.ClickException(f"{path}: {error}") from error
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror or error}") from error
+
+
+def same(one: str, other: str) -> bool:
+    return Path(one).exists() and Path(other).exists() and Path(one).samefile(other)
+
+
 def shown(
-    batches: Iterator[Batch | Gap | None], query: Query | None, options: dict[str, Any], live: LiveCapture | None = None
+    batches: Iterator[Batch | Gap | None],
+    query: Query | None,
+    options: dict[str, Any],
+    live: LiveCapture | None = None,
+    saving: Saving | None = None,
 ) -> int:
     """Print what comes, and at the end the summary; the exit status."""
     from collectors.table import Gap
@@ -214,7 +248,7 @@ def shown(
             if isinstance(batch, Gap):
                 gaps.append(batch)
             elif batch is not None:
-                told_of(batch.table, seen, query, options, out)
+                told_of(batch, seen, query, options, out, saving)
             if out is not None and batch is None and deserted(out):
                 break
             if options["count"] is not None and seen.told >= options["count"]:
@@ -228,17 +262,22 @@ def shown(
     return 1 if gaps else 0
 
 
-def told_of(table: Table, seen: Seen, query: Query | None, options: dict[str, Any], out: TextIO | None) -> None:
-    """One batch: counted, and printed as far as it is wanted."""
+def told_of(
+    batch: Batch, seen: Seen, query: Query | None, options: dict[str, Any], out: TextIO | None, saving: Saving | None
+) -> None:
+    """One batch: counted, and printed and saved as far as it is wanted."""
     import numpy as np
 
     from nettui.report.capture import FORMS, heading, limited
 
-    first = not seen.packets
+    first, table = not seen.packets, batch.table
     seen.add(table)
-    wanted = table if query is None else table.take(np.flatnonzero(query.mask(table)))
+    rows = None if query is None else np.flatnonzero(query.mask(table))
+    wanted = table if rows is None else table.take(rows)
     wanted = limited(wanted, None if options["count"] is None else options["count"] - seen.told)
     seen.told += len(wanted)
+    if saving is not None:
+        saving.add(batch.records, np.arange(len(wanted)) if rows is None else rows[: len(wanted)])
     if out is not None:
         out.write((heading(options["form"], table) if first else "") + "".join(FORMS[options["form"]](wanted)))
         out.flush()

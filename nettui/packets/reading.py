@@ -19,6 +19,7 @@ from collectors.wire.netlink import DecodeError
 from collectors.wire.packets.capture_file import CaptureFile, opened
 from collectors.wire.packets.decode import AT_ONCE, decoded
 from collectors.wire.packets.records import Records
+from nettui.packets.choice import Choice
 
 WINDOW = 32 << 20  # bytes of a file that are looked at together
 CHUNK = 1 << 20  # bytes of a stream
@@ -34,11 +35,14 @@ class Batch:
     table: Table
 
 
-def batches(path: str) -> Iterator[Batch | Gap]:
+def batches(path: str, expression: str = "") -> Iterator[Batch | Gap]:
     """The packets of a file, "-" for standard input; at last a Gap where it ends in the middle or is corrupt.
 
-    Raises OSError where it cannot be opened, DecodeError where it is no capture file.
+    With libpcap's ``expression``, those that it takes, each with its number in the file.
+    Raises OSError where it cannot be opened, DecodeError where it is no capture file, FilterError where libpcap refuses
+    the expression.
     """
+    choice = Choice(expression) if expression else None
     before = 0
     for found in parts(path):
         if isinstance(found, Gap):
@@ -46,8 +50,14 @@ def batches(path: str) -> Iterator[Batch | Gap]:
             continue
         for start in range(0, len(found), AT_ONCE):
             records = found.take(slice(start, start + AT_ONCE))
-            yield Batch(records, decoded(records, before))
+            if choice is None:
+                yield Batch(records, decoded(records, before))
+            elif len(rows := choice.rows(records)):
+                chosen = records.take(rows)
+                yield Batch(chosen, decoded(chosen, before + rows))
             before += len(records)
+    if choice is not None:
+        yield from choice.gaps()
 
 
 def parts(path: str) -> Iterator[Records | Gap]:

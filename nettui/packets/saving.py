@@ -26,30 +26,50 @@ class SeveralLinkTypes(ValueError):
     """A pcap file has one."""
 
 
-def saved(batches: Iterable[tuple[Records, Rows]], path: Path) -> int:
-    """Write the rows of these batches; how many packets they were. A new file is its owner's alone (0600).
+class Saving:
+    """A pcap file that is being written; ``packets``: how many are in it. A new file is its owner's alone (0600).
 
-    Raises OSError, and SeveralLinkTypes: what was written until then is there.
+    Raises OSError, and SeveralLinkTypes: what was written until then is there. "-" is standard output.
     """
-    descriptor = created(path)
-    link: int | None = None
-    packets = 0
-    try:
+
+    def __init__(self, path: str | Path) -> None:
+        self.packets = 0
+        self._link: int | None = None
+        self._descriptor = os.dup(1) if str(path) == "-" else created(Path(path))
+
+    def add(self, records: Records, rows: Rows = None) -> None:
+        chosen = np.arange(len(records)) if rows is None else rows
+        if not len(chosen):
+            return
+        found = link_of(records, chosen, self._link)
+        if self._link is None:
+            write(self._descriptor, header(found))
+        self._link = found
+        for block in blocks(records, chosen):
+            write(self._descriptor, block)
+        self.packets += len(chosen)
+
+    def close(self) -> None:
+        """With no packets it is a file all the same."""
+        try:
+            if self._link is None:
+                write(self._descriptor, header(ETHERNET))
+        finally:
+            os.close(self._descriptor)
+
+    def __enter__(self) -> Saving:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def saved(batches: Iterable[tuple[Records, Rows]], path: Path) -> int:
+    """Write the rows of these batches; how many packets they were. Raises what Saving does."""
+    with Saving(path) as saving:
         for records, rows in batches:
-            chosen = np.arange(len(records)) if rows is None else rows
-            if not len(chosen):
-                continue
-            found = link_of(records, chosen, link)
-            if link is None:
-                write(descriptor, header(found))
-            link, packets = found, packets + len(chosen)
-            for block in blocks(records, chosen):
-                write(descriptor, block)
-        if link is None:
-            write(descriptor, header(ETHERNET))
-    finally:
-        os.close(descriptor)
-    return packets
+            saving.add(records, rows)
+    return saving.packets
 
 
 def link_of(records: Records, rows: NDArray[np.integer], before: int | None) -> int:

@@ -57,8 +57,8 @@ def decode(records: Records) -> Iterator[Table]:
         yield decoded(records.take(slice(start, start + AT_ONCE)), start)
 
 
-def decoded(records: Records, before: int = 0) -> Table:
-    """One table; ``before``: packets that were captured before these."""
+def decoded(records: Records, before: int | NDArray[np.integer] = 0) -> Table:
+    """One table; ``before``: packets that were captured before these, or before each of them."""
     sheet = Sheet(len(records))
     frames(sheet, records, before)
     walk(sheet, records, LAYERS)
@@ -97,9 +97,10 @@ def divided(kind: str, numbers: NDArray[Any] | int, cursor: Cursor) -> Iterator[
             yield (kind, number), part
 
 
-def frames(sheet: Sheet, records: Records, before: int) -> None:
+def frames(sheet: Sheet, records: Records, before: int | NDArray[np.integer]) -> None:
     draft = sheet.draft
-    draft.numbers("number", np.arange(before + 1, before + len(records) + 1, dtype=np.uint32))
+    earlier = np.arange(before, before + len(records)) if isinstance(before, int) else before
+    draft.numbers("number", (earlier + 1).astype(np.uint32))
     draft.numbers("time", records.times)
     draft.numbers("length", records.lengths)
     draft.numbers("captured", records.captured)
