@@ -23,6 +23,7 @@ bench: $(VENV)/developed
 	@sh tests/packages.sh
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.capture
+	$(BIN)/python -m tests.bench.packets
 
 screenshots: $(VENV)/developed
 	$(BIN)/python -m tests.screenshots
