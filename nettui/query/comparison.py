@@ -178,7 +178,9 @@ def matching(column: Column, pattern: str) -> Test:
     def found(cells: Values) -> Mask:
         search = finder(pattern)  # its time counts from here
         if isinstance(cells, Codes):
-            return cells.matching(lambda cell: any(map(search, leaves(cell))))
+            return cells.matching(
+                lambda cell: search(cell) if isinstance(cell, str) else any(map(search, leaves(cell)))
+            )
         rows = np.zeros(len(cells), np.bool_)
         for start in range(0, len(cells), CHUNK):
             part = cells.cells(slice(start, start + CHUNK))

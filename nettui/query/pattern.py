@@ -34,14 +34,14 @@ def finder(pattern: str) -> Callable[[str], bool]:
     reach = longest_text(tree)
     if reach < SHORTEST:
         raise ValueError("a pattern that could take for ever: repeat less inside what is itself repeated")
-    started = time.monotonic()
+    search, clock, deadline = compiled.search, time.monotonic, time.monotonic() + SECONDS
 
     def found(text: str) -> bool:
         if len(text) > reach:
             raise TooCostly(f"this pattern is too costly for a text of {len(text)} characters, repeat less in it")
-        if time.monotonic() - started > SECONDS:
+        if clock() > deadline:
             raise TooCostly(f"this pattern took more than {SECONDS:.0f} s on this table")
-        return compiled.search(text) is not None
+        return search(text) is not None
 
     return found
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.packets`: a file of mixed packets, ours against tcpdump and tshark; filters; memory.
+"""`python -m tests.bench.packets`: a file of mixed packets, ours against tcpdump and tshark; display filters.
 
 The file is some 1,000 frames made by hand, laid side by side until it has a million, each time with other source
 addresses and DNS names. Every measurement is a fresh process, ours without the interpreter's start; a peer's is its
