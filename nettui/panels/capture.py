@@ -1,6 +1,38 @@
 """Capture: packets of a device as they come, or of a file. On the screen alone; `nettui capture` prints them."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from collectors.values import Cell
+from nettui.packets.flow import sides
 from nettui.panels.panel import Panel
+
+PORTS = ("tcp", "udp", "sctp", "udplite", "dccp")
+Row = Mapping[str, Cell]
+
+
+def is_flow(row: Row) -> bool:
+    return row.get("proto") in PORTS and row.get("sport") is not None
+
+
+def socket(row: Row) -> str:
+    """Of this host, at either end of it."""
+    return " or ".join(f"({side})" for side in sides(row)) if is_flow(row) else ""
+
+
+def listeners(row: Row) -> str:
+    """Sockets without a peer, on either of its ports."""
+    return f"not (dport > 0) and (sport {row['sport']} or sport {row['dport']})" if is_flow(row) else ""
+
+
+def connection(row: Row) -> str:
+    """The entry of which it is either direction, before or behind NAT."""
+    if row.get("src") is None or row.get("dst") is None:
+        return ""
+    found = [f"({side})" for side in sides(row)]
+    return " or ".join(found + [side.replace("(", "(reply_").replace("and ", "and reply_") for side in found])
+
 
 CAPTURE = Panel(
     name="capture",
@@ -13,4 +45,16 @@ CAPTURE = Panel(
     ),
     command="tcpdump -n -i DEVICE FILTER",
     empty="no packets yet",
+    pivots=(
+        ("its socket", "sockets", socket),
+        ("sockets that serve its ports", "sockets", listeners),
+        ("its conntrack entry", "conntrack", connection),
+        ("routes to its destination", "routes", "dst covers {dst}"),
+        ("routes to its source", "routes", "dst covers {src}"),
+        ("neighbour that it goes to", "neighbours", "lladdr {dmac}"),
+        ("neighbour that it came from", "neighbours", "lladdr {smac}"),
+        ("addresses of this host in it", "addresses", "local {src} or local {dst}"),
+        ("its device", "links", "ifname {dev}"),
+        ("sockets of its process", "sockets", "pid {pid}"),
+    ),
 )  # fmt: skip

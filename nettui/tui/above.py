@@ -167,4 +167,6 @@ async def jump(app: Nettui, pane: Pane) -> None:
 
 
 def pivot_hint(jump: Jump) -> str:
+    if jump.device:
+        return f"on {jump.device}: {jump.where or 'all of them'}"
     return f"not in this row: {jump.missing}" if jump.missing else f"{jump.panel}: {jump.where}"

@@ -225,7 +225,10 @@ class Nettui(App[int]):
         pane = self.pane()
         if pane is not None:
             self._back.append((self._active, pane.where_text))
-        await self._visit(jump.panel, jump.where)
+        if jump.device:
+            (await self._open(jump.panel)).capture(jump.device, jump.where)
+        else:
+            await self._visit(jump.panel, jump.where)
 
     async def _visit(self, name: str, where: str) -> None:
         pane = await self._open(name)

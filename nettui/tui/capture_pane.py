@@ -290,6 +290,10 @@ class CapturePane(Pane):
     def action_ask(self, name: str) -> None:
         getattr(capturing, name)(self)
 
+    def capture(self, device: str, expression: str) -> None:
+        self.expression = expression
+        capturing.begin(self, device)
+
     def begin_with(self, name: str, begin: Callable[[], Session | Gap]) -> None:
         """Begin a session, in the background: opening a device may take its time."""
 

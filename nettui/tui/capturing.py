@@ -32,7 +32,9 @@ def begin(pane: CapturePane, device: str) -> None:
         host = pane.nettui.host
         pane.begin_with(device, lambda: of_device(host, device, text))
 
-    ask(pane, f"capture on {device}, filter> ", pane.expression, LANGUAGE, wrong, take)
+    before = pane.session if pane.session and pane.session.live and not pane.session.ended else None
+    hint = f"Enter ends the capture on {before.name} and begins this one; Esc leaves" if before else LANGUAGE
+    ask(pane, f"capture on {device}, filter> ", pane.expression, hint, wrong, take)
 
 
 def open_file(pane: CapturePane) -> None:

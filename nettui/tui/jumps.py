@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from collectors.table import Table
 from collectors.values import Cell, Codes
+from nettui.packets.wanted import wanted
+from nettui.panels.capture import CAPTURE
 from nettui.panels.panel import Panel
 from nettui.query import RESERVED
 from nettui.scrub import scrub
@@ -27,12 +29,16 @@ NOTHING_PLAIN = "anything plain to look for"
 
 
 class Jump(NamedTuple):
-    """``where``: the filter, "" for none; ``missing``: the column that the row lacks, so that it leads nowhere."""
+    """``where``: the filter, "" for none; ``missing``: the column that the row lacks, so that it leads nowhere.
+
+    ``device``: of a capture that is to begin; its ``where`` is libpcap's filter.
+    """
 
     label: str
     panel: str
     where: str = ""
     missing: str = ""
+    device: str = ""
 
 
 def pivots(panel: Panel, row: Mapping[str, Cell]) -> list[Jump]:
@@ -47,6 +53,8 @@ def pivots(panel: Panel, row: Mapping[str, Cell]) -> list[Jump]:
         missing = next((name for name in names if row.get(name) is None), "")
         where = "" if missing else PLACE.sub(lambda place: quoted(row[place[1]]), template)
         found.append(Jump(label, target, where, missing))
+    if to_capture := wanted(panel.name, row):
+        found.append(Jump("capture its packets", CAPTURE.name, to_capture.expression, "", to_capture.device))
     return found
 
 

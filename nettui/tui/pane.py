@@ -77,6 +77,9 @@ class Pane(TableView):
         """Where a text that is typed leads inside this panel."""
         return []
 
+    def capture(self, device: str, expression: str) -> None:
+        """Ask whether to capture there, with libpcap's filter filled in; of the capture panel alone."""
+
     def total(self) -> int:
         """Rows there are without the filter."""
         return 0 if self.latest is None else len(self.latest)
