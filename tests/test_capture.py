@@ -157,7 +157,6 @@ def test_a_reader_that_leaves_ends_it():
         (("-i", "lo", "-r", "x"), "which packets?"),
         (("-r", "x", "-w", "y", "--gzip"), "are for -i"),
         (("-r", "x", "--freeze-on", "rate > 1", "-w", "y"), "are for -i"),
-        (("-r", "x", "--screen", "port", "53"), "its key / filters"),
         (("-i", "lo", "--gzip"), "for -w FILE"),
         (("-i", "lo", "--where", "nonsense ="), "--where:"),
         (("-i", "lo", "porrt", "53"), "FILTER:"),

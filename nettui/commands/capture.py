@@ -116,8 +116,6 @@ def unfit(expression: tuple[str, ...], options: dict[str, Any]) -> str:
     if options["screen"] and (options["write"] or options["where"] or options["file"] == "-"):
         return "--screen has no -w (its key w saves), no --where (its key / filters), and reads no standard input"
     if options["file"] is not None:
-        if options["screen"] and expression:
-            return "--screen reads all of a file: its key / filters"
         if options["freeze_on"] or any(options[name] for name in ROTATION):
             return "--freeze-on, --rotate-size, --rotate-seconds, --files and --gzip are for -i"
     elif options["write"] is None and (options["rotate_size"] or options["rotate_seconds"] or options["gzip"]):
@@ -139,7 +137,7 @@ def on_screen(netns: str | None, expression: str, options: dict[str, Any]) -> in
 
     def begin() -> Session | Gap:
         if options["file"]:
-            return of_file(name)
+            return of_file(name, expression)
         return of_device(
             host, name, expression, options["ring"] * MIB, snaplen=options["snaplen"] or SNAPLEN,
             promiscuous=options["promiscuous"], direction=options["direction"],

@@ -37,14 +37,14 @@ def of_device(host: Host, device: str, expression: str, ring: int = RING, **how:
     return session
 
 
-def of_file(path: str) -> Session | Gap:
-    """A file (pcap, pcapng, gzip) that is being read, or why it is not."""
+def of_file(path: str, expression: str = "") -> Session | Gap:
+    """Packets of a file (pcap, pcapng, gzip) that libpcap's ``expression`` takes, being read; or why they are not."""
     try:
         with Path(path).open("rb"):
             pass
     except OSError as error:
         return Gap(f"{path}: {error.strerror or error}")
-    session = Session(path, batches(path))
+    session = Session(path, batches(path, expression))
     session.start()
     return session
 

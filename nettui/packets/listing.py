@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -67,14 +67,14 @@ class Listing:
 
     def number_at(self, position: int) -> int:
         kept, row = self._place(position)
-        return kept.before + row + 1
+        return kept.number(row)
 
     def position_of(self, number: int) -> int:
         """Where the packet of that number is shown, or the next one that is; the last where none follows."""
-        at = bisect_right(self.batches, number - 1, key=lambda kept: kept.end)
+        at = bisect_left(self.batches, number, key=lambda kept: kept.end)
         if at == len(self.batches):
             return max(0, len(self) - 1)
-        row, shown = max(0, number - 1 - self.batches[at].before), self.rows[at]
+        row, shown = self.batches[at].row(number), self.rows[at]
         behind = row if shown is None else int(np.searchsorted(shown, row))
         return min(self._start(at) + behind, max(0, len(self) - 1))
 
@@ -84,7 +84,7 @@ class Listing:
         at, size = int(records.at[row]), int(records.captured[row])
         octets = records.data[at : at + size].tobytes()
         length, stamp = int(records.lengths[row]), int(records.times[row])
-        return Packet(octets, int(records.links[row]), stamp, length, kept.before + row + 1)
+        return Packet(octets, int(records.links[row]), stamp, length, kept.number(row))
 
     def chosen(self) -> Iterator[tuple[Records, Rows]]:
         """Batch by batch, with the rows that are shown."""

@@ -27,13 +27,15 @@ Reread = Callable[[NDArray[np.uint8], int], Records]  # the packets in some byte
 class Kept:
     """A batch in the store: where its packets stand, and their headers. What there was no room for is found again.
 
-    ``before``: packets of the capture before its first one.
+    ``begin``, ``end``: the numbers in the capture of its first packet, and of its last.
     """
 
-    __slots__ = ("_count", "_data", "_records", "_reread", "_start", "_table", "before", "end", "size")
+    __slots__ = ("_count", "_data", "_numbers", "_records", "_reread", "_start", "_table", "begin", "end", "size")
 
-    def __init__(self, before: int, records: Records, table: Table, reread: Reread | None = None) -> None:
-        self.before, self.end = before, before + len(records)
+    def __init__(self, records: Records, table: Table, reread: Reread | None = None) -> None:
+        numbers = table.numbers("number").numbers
+        self.begin, self.end, self._count = int(numbers[0]), int(numbers[-1]), len(records)
+        self._numbers = None if self.end - self.begin + 1 == self._count else numbers  # where some were left out
         self._records: Records | None = records
         self._table: Table | None = table
         self._reread, self._start = reread, int(records.at[0]) - RECORD
@@ -41,7 +43,7 @@ class Kept:
         self.size = held_by(table) + (28 * len(records) if reread else 0)  # bytes that go when it is let go
 
     def __len__(self) -> int:
-        return self.end - self.before
+        return self._count
 
     @property
     def records(self) -> Records:
@@ -54,7 +56,19 @@ class Kept:
     def table(self) -> Table:
         """Its headers (collectors.wire.packets.columns)."""
         table = self._table
-        return decoded(self.records, self.before) if table is None else table
+        if table is not None:
+            return table
+        return decoded(self.records, self.begin - 1 if self._numbers is None else self._numbers - 1)
+
+    def number(self, row: int) -> int:
+        """Of the packet in that row."""
+        return self.begin + row if self._numbers is None else int(self._numbers[row])
+
+    def row(self, number: int) -> int:
+        """Of the packet of that number, or of the first one behind it."""
+        if self._numbers is None:
+            return max(0, number - self.begin)
+        return int(np.searchsorted(self._numbers, number))
 
     def let_go(self) -> None:
         self._table = None
@@ -77,9 +91,9 @@ class Store:
         """Behind the others, in the order of capture."""
         if not len(batch.records):
             return
-        before = int(batch.table.numbers("number").numbers[0]) - 1
+        kept = Kept(batch.records, batch.table, self._reread)
         with self._lock:
-            self._kept.append(Kept(before, batch.records, batch.table, self._reread))
+            self._kept.append(kept)
             while len(together := self._small()) == TOGETHER:
                 self._kept[-TOGETHER:] = [merged(together, self._reread)]
             self._make_room()
@@ -117,7 +131,7 @@ def magnitude(kept: Kept) -> int:
 
 def follows(one: Kept, other: Kept) -> bool:
     """Whether the other's bytes begin where this one's end, in the same segment."""
-    if one.end != other.before:
+    if one.end + 1 != other.begin:
         return False
     left, right = one.records, other.records
     return int(left.at[-1]) + int(left.captured[-1]) + RECORD == int(right.at[0])
@@ -134,7 +148,7 @@ def merged(parts: Sequence[Kept], reread: Reread | None) -> Kept:
         records[-1].data, column("at"), column("captured"), column("lengths"), column("times"), column("links"),
         column("devices"), records[-1].names,
     )  # fmt: skip
-    return Kept(parts[0].before, whole, concatenate([part.table() for part in parts]), reread)
+    return Kept(whole, concatenate([part.table() for part in parts]), reread)
 
 
 def held_by(table: Table) -> int:

@@ -175,7 +175,7 @@ def segments(batches: Iterable[Kept], row: Mapping[str, Cell]) -> Iterator[Segme
             if flags is None or at not in places:
                 continue
             octets, size = places[at]
-            number = kept.before + int(rows[at]) + 1
+            number = kept.number(int(rows[at]))
             yield Segment(number, turned[at], str(flags), number_of(seq), number_of(ack), octets, size)
 
 

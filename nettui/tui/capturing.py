@@ -55,8 +55,11 @@ def end(pane: CapturePane) -> None:
 
 
 def capture_filter(pane: CapturePane) -> None:
-    """Another filter for the running capture, or for the next one."""
+    """Another filter for the running capture, or for the file; without one, for the next capture."""
     session = pane.session
+    if session is not None and session.live is None:
+        file_filter(pane, session.name)
+        return
     if session is None or session.live is None or session.ended:
         pane.enter(DEVICES)
         pane.nettui.say("Enter on a device asks for its filter")
@@ -68,6 +71,16 @@ def capture_filter(pane: CapturePane) -> None:
         recorder.filter(text)
 
     ask(pane, f"capture on {session.name}, filter> ", pane.expression, FROM_NOW_ON, wrong, take)
+
+
+def file_filter(pane: CapturePane, path: str) -> None:
+    """Read the file again, with another filter."""
+
+    def take(text: str) -> None:
+        pane.expression = text
+        pane.begin_with(path, lambda: of_file(path, text))
+
+    ask(pane, f"read {Path(path).name}, filter> ", pane.expression, LANGUAGE, wrong, take)
 
 
 def save(pane: CapturePane) -> None:

@@ -23,7 +23,8 @@ class LineBox(Vertical):
     DEFAULT_CSS = """
     LineBox { height: 3; dock: bottom; background: ansi_default; }
     LineBox Horizontal { height: 1; }
-    LineBox Input { width: 1fr; }
+    LineBox Input { width: 1fr; min-width: 20; }
+    LineBox #prompt { max-width: 70%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "leave", show=False)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 from nettui.packets.session import Session
@@ -22,7 +23,8 @@ class Pace(NamedTuple):
 def first_line(session: Session, expression: str, paces: Sequence[Pace]) -> list[Part]:
     """What is captured, whether it goes on, how much there is, and how fast it comes."""
     filtered = f" '{expression}'" if expression else ""
-    parts = [(f" {session.name}{filtered} ", BOLD), state(session)]
+    name = session.name if session.live else Path(session.name).name
+    parts = [(f" {name}{filtered} ", BOLD), state(session)]
     parts.append((f"  {session.read.packets:,} packets  {short(session.read.bytes)}B", PLAIN))
     if session.live and len(paces) > 1:
         packets, octets = rates(paces)

@@ -69,6 +69,24 @@ def test_batches_of_two_segments_stay_two():
     assert list(listing(store).table(0, 99)["number"].cells()) == list(range(1, 2 * TOGETHER + 1))
 
 
+@pytest.mark.parametrize("room", [ROOM, 0])
+def test_packets_of_which_some_were_left_out_keep_their_numbers(room: int):
+    records, store = whole(100), Store(room)
+    for start in (0, 50):
+        rows = np.arange(start, start + 50, 7)
+        some = records.take(rows)
+        store.add(Batch(some, decoded(some, rows)))
+    found = listing(store)
+    there = [*range(1, 51, 7), *range(51, 101, 7)]
+    assert found.table(0, 99)["number"].cells() == ports(found) == there
+    assert [found.number_at(at) for at in range(len(found))] == there
+    assert [found.packet(at).number for at in (0, 9)] == [1, 58]
+    assert [there[found.position_of(number)] for number in (1, 2, 8, 50, 51, 52, 99)] == [1, 8, 8, 50, 51, 58, 100]
+    assert there[found.position_of(101)] == 100
+    some = listing(store, "sport >= 22")
+    assert [some.number_at(some.position_of(number)) for number in (1, 23, 60)] == [22, 29, 65]
+
+
 def test_what_has_no_room_is_decoded_again():
     records, store = whole(300), Store(0)
     for start in range(0, 300, 100):

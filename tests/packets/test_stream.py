@@ -46,12 +46,12 @@ def written(path: Path, frames: Sequence[Frame], size: int = 1 << 18) -> Path:
 
 def kept(path: Path) -> list[Kept]:
     found = [batch for batch in batches(str(path)) if isinstance(batch, Batch)]
-    return [Kept(int(batch.table.numbers("number").numbers[0]) - 1, batch.records, batch.table) for batch in found]
+    return [Kept(batch.records, batch.table) for batch in found]
 
 
 def stream(path: Path, number: int = 1) -> Stream:
     all_of_it = kept(path)
-    row = next(each.table().row(number - 1 - each.before) for each in all_of_it if each.before < number <= each.end)
+    row = next(each.table().row(each.row(number)) for each in all_of_it if each.begin <= number <= each.end)
     return followed(all_of_it, row, number)
 
 

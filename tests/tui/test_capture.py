@@ -107,6 +107,25 @@ async def test_a_file_is_listed_and_filtered(tmp_path: Path):
         await until(on, lambda: len(pane(on)) == len(CHAT) + 1)
 
 
+async def test_a_file_is_read_again_with_another_filter(tmp_path: Path):
+    path = written(tmp_path, *CHAT, DNS)
+    async with stage(CAPTURE, LINKS) as on:
+        await opened(on, path, len(CHAT) + 1)
+        await on.press("b")
+        assert "read packets.pcap, filter>" in on.text()
+        await on.type("port nonsense")
+        await on.press("enter")
+        assert "nonsense" in on.screen()[-1]
+        for _ in range(len("port nonsense")):
+            await on.press("backspace")
+        await on.type("udp")
+        await on.press("enter")
+        await until(on, lambda: len(pane(on)) == 1)
+        assert numbers(on) == [len(CHAT) + 1]
+        assert "'udp'" in on.screen()[2]
+        assert pane(on).command == f"tcpdump -n -r {path} udp"
+
+
 async def test_one_packet_is_a_tree_with_its_bytes(tmp_path: Path):
     async with stage(CAPTURE, LINKS) as on:
         await opened(on, written(tmp_path, *CHAT), len(CHAT))
