@@ -20,12 +20,11 @@ from nettui.packets.session import VIEWS, Session
 from nettui.panels.panel import Panel
 from nettui.query import Query
 from nettui.snapshot import Snapshot
-from nettui.tui import capturing
+from nettui.tui import capture_words, capturing
 from nettui.tui.arrange import Rows, Wish
 from nettui.tui.bars import Bar
 from nettui.tui.capture_views import DEVICES, HINTS, KEYS, ORDER, PACKETS, SHOWN, WITH_SOCKETS, where_of, with_any
-from nettui.tui.cells import BOLD, DIM, PLAIN, WARNING
-from nettui.tui.loss_bar import Pace, first_line, second_line
+from nettui.tui.loss_bar import Pace
 from nettui.tui.packet_rows import PacketRows
 from nettui.tui.packet_view import PacketView
 from nettui.tui.pane import Line, Pane
@@ -63,8 +62,8 @@ class CapturePane(Pane):
         self._shown: object = None  # what of the session is on screen
         self._links: Table | None = None
         self.refused: Gap | None = None
-        self._beginning = ""  # device that is being opened
-        self._paces: deque[Pace] = deque(maxlen=PACES)
+        self.beginning = ""  # device or file that is being opened
+        self.paces: deque[Pace] = deque(maxlen=PACES)
         self._wheres: dict[str, tuple[str, Query | None]] = {}  # filters of the other views
         super().__init__(panel, ask)
         self._lines = (Bar(id="capture"), Bar(id="losses"))
@@ -163,9 +162,9 @@ class CapturePane(Pane):
         self._draw_lines()
 
     def _note_pace(self, session: Session) -> None:
-        if session.live and not session.ended and (not self._paces or time.monotonic() - self._paces[-1].at >= SECOND):
+        if session.live and not session.ended and (not self.paces or time.monotonic() - self.paces[-1].at >= SECOND):
             counts = session.live.recorder.counts
-            self._paces.append(Pace(time.monotonic(), counts.captured, counts.bytes))
+            self.paces.append(Pace(time.monotonic(), counts.captured, counts.bytes))
 
     def present(self, shown: Rows, keep_place: bool = True) -> None:
         super().present(shown, keep_place)
@@ -302,19 +301,19 @@ class CapturePane(Pane):
         def run() -> None:
             app.call_later(self._begun, begin())
 
-        self._beginning, self.refused = name, None
+        self.beginning, self.refused = name, None
         threading.Thread(target=run, daemon=True, name="begin").start()
         self._draw_lines()
 
     def _begun(self, found: Session | Gap) -> None:
-        self._beginning = ""
+        self.beginning = ""
         if isinstance(found, Gap):
             self.refused = found
         else:
             if self.session:
                 threading.Thread(target=self.session.close, daemon=True, name="close").start()
             self.session, self.refused = found, None
-            self._paces.clear()
+            self.paces.clear()
             self._wheres.clear()
             self.where_text, self.where = "", None
             self.enter(PACKETS, tail=found.live is not None)
@@ -345,37 +344,10 @@ class CapturePane(Pane):
     # words
 
     def _draw_lines(self) -> None:
-        first, second = self._lines
-        if self.refused is not None:
-            first.put([(f" {self.refused.reason}", WARNING)])
-            second.put([(f" {self.refused.remedy}", PLAIN)])
-        elif self._beginning:
-            first.put([(f" opening {self._beginning} ...", BOLD)])
-            second.put([])
-        elif self.session is None:
-            first.put([(" on which device? Enter captures on the one under the cursor", BOLD)])
-            second.put([(" o opens a file of packets; i comes back here", DIM)])
-        else:
-            first.put(first_line(self.session, self.expression, self._paces))
-            second.put(second_line(self.session), [(f"{self.view} ", BOLD), (" v next view ", DIM)])
+        for bar, (left, right) in zip(self._lines, capture_words.above(self), strict=True):
+            bar.put(left, right)
 
     def _words(self) -> tuple[Line, ...]:
-        if self.view != PACKETS or self.session is None:
-            return super()._words()
-        listing = self.session.listing
-        if len(listing):
-            return ()
-        if self.session.fault:
-            return ((f"the filter fails: {self.session.fault}", WARNING), (f"filter: {self.where_text}", PLAIN))
-        if listing.total:
-            return (
-                (f"none of {listing.total:,} packets matches", BOLD),
-                (f"filter: {self.where_text}", PLAIN),
-                ("/ changes the filter, Esc clears it", DIM),
-            )
-        if self.session.ended:
-            return (("no packets", BOLD), *((gap.reason, PLAIN) for gap in self.session.gaps))
-        return ((f"no packet on {self.session.name} yet", BOLD), *self._expected())
-
-    def _expected(self) -> Sequence[Line]:
-        return ((f"that passes '{self.expression}': b changes it", PLAIN),) if self.expression else ()
+        if self.view == PACKETS and self.session is not None:
+            return capture_words.instead(self.session, self.where_text, self.expression)
+        return super()._words()

@@ -41,6 +41,7 @@ class PacketView(Container):
         Binding("J,n", "packet(1)", show=False),
         Binding("K,N", "packet(-1)", show=False),
         Binding("f", "stream", show=False),
+        Binding("v", "view", show=False),
     ]
 
     def __init__(self, pane: CapturePane) -> None:
@@ -101,7 +102,7 @@ class PacketView(Container):
         left.append((f"  {packet.length:,} bytes{short}  by {found.by}", PLAIN))
         if found.gap is not None:
             left.append((f"  {found.gap.reason}", WARNING))
-        self._title.put(left, [("  Esc list", DIM), ("  J K next, previous", DIM), ("  f stream ", DIM)])
+        self._title.put(left, [("  f stream", DIM), ("  J K next, previous", DIM), ("  Esc list ", DIM)])
         self.tree_lines.tell((*found.tree, *noted(self._notes)))
 
     def on_tree_lines_moved(self) -> None:
@@ -117,6 +118,10 @@ class PacketView(Container):
 
     def action_stream(self) -> None:
         self._pane.action_ask("follow")
+
+    def action_view(self) -> None:
+        self.action_leave()
+        self._pane.action_view()
 
 
 def noted(notes: Sequence[Gap]) -> tuple[Node, ...]:

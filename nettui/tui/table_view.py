@@ -41,7 +41,7 @@ WIDEST = 44  # cells; a longer text is cut, and whole in the detail
 GAP = 2
 BAR = 8
 LOSSES = ("drop", "err", "missed", "fail", "squeeze", "discard", "retrans", "overrun", "reject")
-LONG = frozenset({"step", "text", "rule"})  # columns that are given the room that a wide screen has
+LONG = frozenset({"step", "text", "rule", "info"})  # columns that are given the room that a wide screen has
 USUAL = 80
 MARKS = (("drop", LOSS), ("reject", LOSS), ("queue", WARNING), ("nat", HEADING), ("inferred", DIM))
 
@@ -158,7 +158,8 @@ class TableView(ScrollView, can_focus=True):
 
     def _choose_columns(self) -> None:
         if self.shown is not None:
-            known = {column.name: column for column in self.shown.columns if column.name in self._seen}
+            told = self._seen | set(self.show[:1])  # the first tells what a row is, if only that nobody knows
+            known = {column.name: column for column in self.shown.columns if column.name in told}
             self._columns = tuple(known[name] for name in self.show if name in known)
 
     # moving

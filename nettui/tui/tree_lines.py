@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
@@ -135,10 +136,12 @@ def unfolded(
     nodes: Sequence[Node], opened: set[tuple[str, ...]] | None, above: tuple[str, ...] = ()
 ) -> Sequence[Shown]:
     """The lines that are to be seen; ``opened`` None: all."""
-    found = []
-    for at, node in enumerate(nodes):
+    found: list[Shown] = []
+    seen = Counter[str]()
+    for node in nodes:
         name = node.text.partition(": ")[0].partition(", ")[0]
-        twins = sum(other.text.startswith(name) for other in nodes[:at])
+        twins = seen[name]
+        seen[name] += 1
         path = (*above, f"{name} {twins}" if twins else name)
         found.append(Shown(node, len(above), path))
         if node.children and (opened is None or path in opened):
