@@ -23,7 +23,7 @@ import resvg_py
 from collectors import Host
 from nettui.live import Live
 from nettui.tui.app import Nettui
-from tests import netfilter_scenes
+from tests import netfilter_scenes, packet_scenes
 from tests.incident import NAME, losing, shop
 from tests.lab import Namespace, run
 
@@ -71,6 +71,20 @@ INCIDENT_SHOTS: Shots = (
     ("drops", WIDE, "drops", ("t", "m", WAIT)),
     ("drops-80x24", NARROW, "drops", ("t", "m", WAIT)),
     ("drops-explain", WIDE, "drops", ("t", "m", WAIT, "down", "down", "down", "e", WAIT)),
+)
+# of packets of a server that is asked for pages and names
+CAPTURED = ("down", "down", "enter", "enter", WAIT)  # the third device
+PACKET_SHOTS: Shots = (
+    ("capture", WIDE, "capture", (*CAPTURED, "slash", *"not", "space", *"port", "space", *"443", "enter", WAIT)),
+    ("capture-80x24", NARROW, "capture", CAPTURED),
+    (
+        "capture-packet",
+        (120, 44),
+        "capture",
+        (*CAPTURED, "slash", *"sni", "space", *"~", "space", *"shop", "enter", WAIT, "enter", "+"),
+    ),
+    ("capture-flows", WIDE, "capture", (*CAPTURED, "v", WAIT)),
+    ("capture-stream", WIDE, "capture", (*CAPTURED, "slash", *"port", "space", *"8080", "enter", WAIT, "f", WAIT)),
 )
 EDGE_BATCH = """
 link add web0 type veth peer name up0 netns web
@@ -201,6 +215,14 @@ def edge() -> Iterator[None]:
         yield
 
 
+SCENES = (
+    (EDGE.name, edge, SHOTS),
+    (DOCKER, containers, DOCKER_SHOTS),
+    (NAME, incident, INCIDENT_SHOTS),
+    (packet_scenes.NAME, packet_scenes.talking, PACKET_SHOTS),
+)
+
+
 async def draw(netns: str, name: str, size: tuple[int, int], panel: str, keys: Sequence[str]) -> None:
     app = Nettui(Host(netns=netns), Live, first=panel)
     async with app.run_test(size=size) as pilot:
@@ -226,8 +248,7 @@ def main(wanted: Sequence[str]) -> int:
         print("needs root: makes network namespaces", file=sys.stderr)
         return 1
     FOLDER.mkdir(exist_ok=True)
-    for netns, state, shots in ((EDGE.name, edge, SHOTS), (DOCKER, containers, DOCKER_SHOTS),
-                               (NAME, incident, INCIDENT_SHOTS)):  # fmt: skip
+    for netns, state, shots in SCENES:
         chosen = [shot for shot in shots if not wanted or shot[0] in wanted]
         if chosen:
             with state(), mock.patch("nettui.tui.app.os.uname", return_value=UNAME):

@@ -1,4 +1,4 @@
-"""Packets in brief, for a list: when, from where to where, and the rest of tcpdump's line."""
+"""Packets in brief, for a list: when, from where to where, and what they say."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from collectors.table import Column, Table
 from collectors.values import Codes
 from collectors.wire.packets.columns import COLUMNS
-from nettui.packets.line import NANO, cells, clock, lines
+from nettui.packets.line import NANO, cells, clock
 
 Form = Literal["absolute", "delta", "since"]
 FORMS: tuple[Form, ...] = ("absolute", "delta", "since")
@@ -20,15 +20,13 @@ MADE = (
     Column("when", "text", help="local time of day; or seconds since the packet before, or since the first one"),
     Column("source", "text", help="address and port of the sender"),
     Column("destination", "text", help="address and port of the receiver"),
-    Column("info", "text", help="what the packet says, as tcpdump tells it"),
+    Column("info", "text", help="what the packet says: flags, size, names, the first line of its text"),
 )
 BRIEF = (*MADE, *COLUMNS)
 
 
-def brief(table: Table, when: Sequence[str]) -> Table:
-    """With the columns MADE; ``when`` has a text for each row."""
-    infos = [line.partition(" ")[2] for line in lines(table)]
-    infos = [info if info.startswith("ARP, ") else info.partition(": ")[2] or info for info in infos]
+def brief(table: Table, when: Sequence[str], infos: Sequence[str]) -> Table:
+    """With the columns MADE; ``when`` and ``infos`` have a text for each row."""
     told: tuple[Sequence[str | None], ...] = (
         list(when),
         ends(table, "src", "sport", "smac"),

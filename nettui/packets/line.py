@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ NANO = 1_000_000_000
 ICMP_HEADER = 8  # bytes, which tcpdump counts in the length
 Rows = NDArray[np.intp]
 Told = Iterator[str]
+TUNNEL = "in a tunnel"
+GENEVE = 6081  # port
 FAMILY = {"inet": "IP", "inet6": "IP6"}
 ARP = {1: "Request", 2: "Reply"}
 # uapi linux/icmp.h, linux/icmpv6.h: type, and (type, code), in tcpdump's words
@@ -37,15 +39,24 @@ ICMPV6: dict[tuple[int, int | None], str] = {
 
 def lines(table: Table) -> list[str]:
     """A line for each packet, without its end."""
-    told: list[str] = [""] * len(table)
     stamps = clock(table.numbers("time").numbers)
+    return [f"{stamp} {text}" for stamp, text in zip(stamps, by_protocol(table, TELLERS, other), strict=True)]
+
+
+def by_protocol(
+    table: Table, tellers: Mapping[str, Callable[[Table], Told]], other: Callable[[Table], Told]
+) -> list[str]:
+    """A text for each packet, by the teller of its protocol; ``other``: of those that have none."""
+    told: list[str] = [""] * len(table)
     kinds = table.codes("protocol")
-    for code, protocol in [(-1, None), *enumerate(kinds.pool)]:
-        rows = np.flatnonzero(kinds.codes == code)
+    tunneled = table["inner_family"].present()
+    chosen = [(str(name), (kinds.codes == code) & ~tunneled) for code, name in [(-1, None), *enumerate(kinds.pool)]]
+    for protocol, those in [(TUNNEL, tunneled), *chosen]:
+        rows = np.flatnonzero(those)
         if len(rows):
             part = table.take(rows)
-            for row, text in zip(rows.tolist(), TELLERS.get(str(protocol), other)(part), strict=True):
-                told[row] = f"{stamps[row]} {text}"
+            for row, text in zip(rows.tolist(), tellers.get(protocol, other)(part), strict=True):
+                told[row] = text
     return told
 
 
@@ -154,6 +165,34 @@ def about(quoted: Sequence[Cell]) -> str:
     return f"{src} > {dst} {protocol}" if sport is None else f"{src}.{sport} > {dst}.{dport} {protocol}"
 
 
+def tunnel(table: Table) -> Told:
+    """The packet inside, behind the ends of the tunnel."""
+    for place, (carrier, *inside), (size,) in zip(ends(table), within(table), cells(table, "length"), strict=True):
+        words = [place, *([f"{carrier}:"] if carrier else []), *inside]
+        yield f"{' '.join(words)}, length {size}"
+
+
+def within(table: Table) -> Iterator[tuple[str, str, str]]:
+    """Of packets in a tunnel: what carries them, from where to where they go inside, and what they are."""
+    wanted = ("inner_family", "inner_src", "inner_sport", "inner_dst", "inner_dport", "inner_proto", "inner_flags",
+              "inner_seq", "inner_icmp_type", "inner_icmp_code")  # fmt: skip
+    carriers = cells(table, "proto", "dport", "vni", "gre_key")
+    for carrier, row in zip(carriers, cells(table, *wanted), strict=True):
+        family, src, sport, dst, dport, proto, flags, seq, kind, code = row
+        place = f"{src} > {dst}:" if sport is None else f"{src}.{sport} > {dst}.{dport}:"
+        words = ICMP if family == "inet" else ICMPV6
+        told = words.get((kind, code)) or words.get((kind, None), "") if kind is not None else ""
+        more = f" {told}" if told else "" if flags is None else f" Flags [{flags or 'none'}], seq {seq}"
+        yield carried_by(*carrier), f"{FAMILY.get(family, family)} {place}", f"{proto or 'packet'}{more}"
+
+
+def carried_by(proto: str, dport: int | None, vni: int | None, key: int | None) -> str:
+    """ "" where the one header follows the other."""
+    if vni is not None:
+        return f"{'Geneve' if dport == GENEVE else 'VXLAN'} vni {vni}"
+    return "" if proto != "gre" else "GRE" if key is None else f"GRE key {key}"
+
+
 def arp(table: Table) -> Told:
     wanted = ("arp_op", "src", "dst", "smac", "length")
     for operation, sender, target, mac, size in cells(table, *wanted):
@@ -180,5 +219,5 @@ def other(table: Table) -> Told:
 
 
 TELLERS: dict[str, Callable[[Table], Told]] = {
-    "TCP": tcp, "TLS": tcp, "UDP": udp, "DNS": dns, "ICMP": icmp, "ICMPv6": icmp, "ARP": arp,
+    "TCP": tcp, "TLS": tcp, "UDP": udp, "DNS": dns, "ICMP": icmp, "ICMPv6": icmp, "ARP": arp, TUNNEL: tunnel,
 }  # fmt: skip

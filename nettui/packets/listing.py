@@ -65,6 +65,11 @@ class Listing:
         found = [self._table(kept).take(rows) for kept, rows in self._spans(max(start, 0), min(stop, len(self)))]
         return concatenate(found) if found else NOTHING
 
+    def parts(self, start: int, stop: int) -> Iterator[tuple[Table, Records]]:
+        """The packets at these positions with where they stand, batch by batch."""
+        for kept, rows in self._spans(max(start, 0), min(stop, len(self))):
+            yield self._table(kept).take(rows), kept.records.take(rows)
+
     def number_at(self, position: int) -> int:
         kept, row = self._place(position)
         return kept.number(row)

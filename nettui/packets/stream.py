@@ -7,19 +7,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from collectors.values import Cell
 from collectors.wire.packets.columns import COLUMNS
-from collectors.wire.packets.cursor import Cursor
-from collectors.wire.packets.decode import LAYERS, walk
-from collectors.wire.packets.layer import Following, Layer, Protocol, Sheet
-from collectors.wire.packets.records import Records
 from nettui.packets.flow import flow, sides
+from nettui.packets.payload import TCP, payloads
 from nettui.packets.store import Kept
 from nettui.query import compile
 
-TCP = 6
 SPACE = 1 << 32  # of sequence numbers
 MOST = 8 << 20  # bytes of a stream that are kept
 WAITING = 4096  # segments that came too early, of one direction
@@ -170,7 +165,7 @@ def segments(batches: Iterable[Kept], row: Mapping[str, Cell]) -> Iterator[Segme
         some = table.select(("src", "sport", "dst", "dport", "flags", "seq", "ack")).take(rows)
         turned = back.mask(some).tolist()
         cells = zip(*(some[name].cells() for name in ("flags", "seq", "ack")), strict=True)
-        places = payloads(kept.records, rows)
+        places = payloads(kept.records.take(rows), TCP)
         for at, (flags, seq, ack) in enumerate(cells):
             if flags is None or at not in places:
                 continue
@@ -181,26 +176,6 @@ def segments(batches: Iterable[Kept], row: Mapping[str, Cell]) -> Iterator[Segme
 
 def number_of(cell: Cell) -> int:
     return cell if isinstance(cell, int) else 0
-
-
-def payloads(records: Records, rows: NDArray[np.intp]) -> dict[int, tuple[bytes, int]]:
-    """What TCP carries in these packets, by place among ``rows``: the bytes that are there, and how many there were."""
-    some = records.take(rows)
-    found: dict[int, tuple[bytes, int]] = {}
-
-    def tcp(sheet: Sheet, cursor: Cursor) -> Following:
-        cursor = cursor.having(20)
-        header = (cursor.u8(12) >> 4).astype(np.intp) * 4
-        sizes = np.maximum(cursor.carried() - header, 0).tolist()
-        inside = cursor.ahead(header)
-        if not cursor.of:
-            for row, octets, size in zip(cursor.rows.tolist(), inside.raw(1 << 20), sizes, strict=True):
-                found[row] = octets, size
-        yield from ()
-
-    layers: dict[Protocol, Layer] = {**LAYERS, ("ip", TCP): tcp, ("ip6", TCP): tcp}
-    walk(Sheet(len(some)), some, layers)
-    return found
 
 
 def lines(stream: Stream, width: int) -> Iterator[tuple[bool, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from collectors.table import Column, Table
 from collectors.values import Cell
 from nettui.packets.brief import BRIEF, MADE, Form, brief, stamps
+from nettui.packets.info import infos
 from nettui.packets.listing import Listing
 from nettui.tui.arrange import has_values
 
@@ -48,4 +49,5 @@ class PacketRows:
         before = int(times[0]) if above and len(times) else None
         if above:
             table, times = table.take(slice(1, None)), times[1:]
-        return brief(table, stamps(times, self._form, self._first, before))
+        texts = [text for part in self.listing.parts(start, stop) for text in infos(*part)]
+        return brief(table, stamps(times, self._form, self._first, before), texts)

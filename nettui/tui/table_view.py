@@ -45,6 +45,10 @@ LONG = frozenset({"step", "text", "rule", "info"})  # columns that are given the
 USUAL = 80
 MARKS = (("drop", LOSS), ("reject", LOSS), ("queue", WARNING), ("nat", HEADING), ("inferred", DIM))
 
+TOLD = (
+    ("RST", LOSS), ("unreachable", LOSS), ("prohibited", LOSS), ("time exceeded", LOSS), ("SERVFAIL", LOSS),
+    ("REFUSED", LOSS), ("NXDOMAIN", WARNING), ("too big", WARNING), ("zero window", WARNING), ("SYN", HEADING),
+)  # fmt: skip
 FINDINGS = {"error": LOSS, "warning": WARNING}
 
 
@@ -361,6 +365,8 @@ def own_style(name: str, text: str) -> Style:
         return FINDINGS.get(text, PLAIN)
     if name == "mark":
         return next((style for word, style in MARKS if word in text), PLAIN)
+    if name == "info":
+        return next((style for word, style in TOLD if word in text.partition("  ")[0] or text.endswith(word)), PLAIN)
     return BOLD if name == "step" and text[:1] != " " else PLAIN
 
 

@@ -92,7 +92,7 @@ async def test_a_file_is_listed_and_filtered(tmp_path: Path):
     async with stage(CAPTURE, LINKS, size=(120, 24)) as on:
         await opened(on, written(tmp_path, *CHAT, DNS), len(CHAT) + 1)
         assert "10.9.0.1:40000" in on.text()
-        assert "Flags [S]" in on.text()
+        assert "SYN " in on.text()
         assert "www.example.com" in on.text()
         await on.press("slash")
         await on.type("payload > 0 and proto tcp")
