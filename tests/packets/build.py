@@ -216,7 +216,7 @@ def others() -> list[Captured]:
     found += [
         (113, cooked(ARP, 4, arp(1))),
         (276, cooked2(0x8100, 0, tag(IPV4, 5) + four)),
-        (113, cooked(4, 0, b"BB\3")),
+        (113, cooked(4, 0, b"BB\3" + bytes(35))),
     ]
     found += [(101, four), (101, six), (228, four), (229, six)]
     found += [(0, struct.pack("<I", 2) + four), (0, struct.pack(">I", 24) + six), (0, struct.pack("<I", 30) + six)]

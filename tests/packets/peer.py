@@ -11,6 +11,7 @@ from pathlib import Path
 from collectors.wire.ip_protocols import protocol_name
 from collectors.wire.packets.dns import CODES, TYPES
 from collectors.wire.packets.transport import CHUNKS
+from tests.packets import peer_headers
 
 Cells = Mapping[str, object]
 OPTIONS = (
@@ -112,10 +113,9 @@ FURTHER = (
     "frame.time_epoch", "frame.protocols", "vlan.id", "vlan.priority", "vlan.etype", "ieee8021ad.id",
     "ieee8021ad.priority", "llc.type", "eth.type", "sll.etype", "ip.frag_offset", "ipv6.fraghdr.offset",
     "sctp.chunk_type", "tcp.options.sack_le", "tcp.options.sack_re", "ipv6.nxt", "ipv6.hopopts.nxt",
-    "ipv6.routing.nxt", "ipv6.fraghdr.nxt", "ipv6.dstopts.nxt", "ah.next_header",
+    "ipv6.routing.nxt", "ipv6.fraghdr.nxt", "ipv6.dstopts.nxt", "ah.next_header", *peer_headers.FURTHER,
 )  # fmt: skip
 NEXT = ("ipv6.nxt", "ipv6.hopopts.nxt", "ipv6.routing.nxt", "ipv6.fraghdr.nxt", "ipv6.dstopts.nxt", "ah.next_header")
-HEADERS = (0, 43, 44, 51, 60)  # extensions of IPv6: not what it carries
 
 
 def tshark(path: Path) -> list[dict[str, list[str]]]:
@@ -150,6 +150,8 @@ def differences(row: Cells, fields: Mapping[str, list[str]]) -> Iterator[str]:
     for name, theirs in derived(row, fields):
         if row.get(name) != theirs:
             yield f"{name}: {row.get(name)!r}, tshark's {theirs!r}"
+    for name, own, theirs in peer_headers.misplaced(row, fields):
+        yield f"{name}: {own!r}, tshark's {theirs!r}"
 
 
 def applies(row: Cells, name: str, value: str) -> bool:
@@ -182,7 +184,9 @@ def derived(row: Cells, fields: Mapping[str, list[str]]) -> Iterator[tuple[str, 
         carried = [number(text) for field in NEXT for text in fields.get(field, [])]
         yield (
             "proto",
-            row["proto"] if row["proto"] in {protocol_name(n) for n in carried if n not in HEADERS} else carried,
+            row["proto"]
+            if row["proto"] in {protocol_name(n) for n in carried if n not in peer_headers.HEADERS}
+            else carried,
         )
     seconds, rest = fields["frame.time_epoch"][0].split(".")
     yield "time", int(seconds) * 10**9 + int(rest.ljust(9, "0")[:9])
