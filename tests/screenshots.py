@@ -81,7 +81,7 @@ PACKET_SHOTS: Shots = (
         "capture-packet",
         (120, 44),
         "capture",
-        (*CAPTURED, "slash", *"sni", "space", *"~", "space", *"shop", "enter", WAIT, "enter", "+"),
+        (*CAPTURED, "slash", *"sni", "space", *"~", "space", *"shop", "enter", WAIT, "enter", *["down"] * 3, "enter"),
     ),
     ("capture-flows", WIDE, "capture", (*CAPTURED, "v", WAIT)),
     ("capture-stream", WIDE, "capture", (*CAPTURED, "slash", *"port", "space", *"8080", "enter", WAIT, "f", WAIT)),

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from collectors.draft import Draft
 from collectors.table import Gap, Table
 from nettui.packets.brief import BRIEF, FORMS
+from nettui.packets.line import lines
 from nettui.packets.session import VIEWS, Session
 from nettui.panels.panel import Panel
 from nettui.query import Query
@@ -107,8 +108,10 @@ class CapturePane(Pane):
             self.move_to(self.shown.listing.position_of(number))
 
     def about(self) -> str:
-        row = self.under_cursor() if self.view == PACKETS else None
-        return str(row["info"]) if row and "info" in row else ""
+        """The packet under the cursor as tcpdump writes it."""
+        if not isinstance(self.shown, PacketRows) or self.cursor >= len(self):
+            return ""
+        return lines(self.shown.listing.table(self.cursor, self.cursor + 1))[0].partition(" ")[2]
 
     @property
     def nettui(self) -> Nettui:
