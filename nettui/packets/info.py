@@ -12,7 +12,7 @@ from nettui.packets.line import ICMP, ICMPV6, TUNNEL, Told, about, by_protocol, 
 from nettui.packets.payload import TCP, UDP, payloads
 
 BEGINNING = Column("beginning", "text", help="first line of what TCP or UDP carry, where it is text")
-LOOKED_AT = 120  # bytes of a payload
+LOOKED_AT = 64  # bytes of a payload
 WORDS = {"S": "SYN", "F": "FIN", "R": "RST", "P": "PSH", ".": "ACK", "U": "URG", "E": "ECE", "W": "CWR", "A": "AE"}
 USUAL = 7  # letters of PSH ACK
 TEXT = re.compile(rb"[ -~]{4,}")

@@ -24,7 +24,7 @@ from nettui.snapshot import Snapshot
 from nettui.tui import capture_words, capturing
 from nettui.tui.arrange import Rows, Wish
 from nettui.tui.bars import Bar
-from nettui.tui.capture_views import DEVICES, HINTS, KEYS, ORDER, PACKETS, SHOWN, WITH_SOCKETS, where_of, with_any
+from nettui.tui.capture_views import DEVICES, HINTS, KEYS, ORDER, PACKETS, WITH_SOCKETS, columns_of, where_of, with_any
 from nettui.tui.loss_bar import Pace
 from nettui.tui.packet_rows import PacketRows
 from nettui.tui.packet_view import PacketView
@@ -203,7 +203,7 @@ class CapturePane(Pane):
         self._wheres[self.view] = self.where_text, self.where
         self.view = view
         self.where_text, self.where = self._wheres.get(view, ("", None))
-        self.show, self.sort, self.shifted = SHOWN.get(view, self.panel.columns), None, 0
+        self.show, self.sort, self.shifted = self._usual(), None, 0
         self.shown = self._settled = self._shown = None
         self.latest, self.fault = (EMPTY if view == PACKETS else None), ""
         self._widths.clear()
@@ -219,6 +219,9 @@ class CapturePane(Pane):
             self.nettui.attend(self)
             self._look()
             self.refresh()
+
+    def _usual(self) -> tuple[str, ...]:
+        return columns_of(self.view, self.panel.columns, self._whole.size.width or self.size.width)
 
     def action_view(self) -> None:
         if self.session is None:
@@ -264,6 +267,8 @@ class CapturePane(Pane):
 
     def on_resize(self) -> None:
         super().on_resize()
+        if set(self.show) == set(self._usual()):
+            self.show_columns(self._usual())
         self.call_after_refresh(self._arrange)
 
     def _arrange(self) -> None:

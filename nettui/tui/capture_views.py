@@ -12,6 +12,8 @@ from nettui.packets.session import VIEWS
 
 DEVICES, PACKETS = "devices", "packets"
 ANY = "any"
+NARROW = 100  # cells
+TURNED = {"protocol": "info", "info": "protocol"}
 ORDER = (PACKETS, *VIEWS)
 SHOWN: Mapping[str, tuple[str, ...]] = {
     DEVICES: ("ifname", "operstate", "kind", "mtu", "rx_packets_rate", "tx_packets_rate", "rx_dropped", "tx_dropped"),
@@ -41,6 +43,12 @@ KEYS = (
 )
 HINTS = ("  / filter", "  v views", "  b capture filter", "  f stream", "  w save", "  x end ")
 WITH_SOCKETS = ("flows", "processes")
+
+
+def columns_of(view: str, usual: tuple[str, ...], width: int) -> tuple[str, ...]:
+    """On a narrow screen the protocol stands behind what the packet says, which mostly tells it."""
+    found = SHOWN.get(view, usual)
+    return tuple(TURNED.get(name, name) for name in found) if view == PACKETS and width < NARROW else found
 
 
 def with_any(links: Table) -> Table:
