@@ -45,7 +45,7 @@ def types(text: str) -> str:
 
 
 DIRECTIONS = ("in", "broadcast", "multicast", "otherhost", "out")
-V4, V6 = ("family", "inet"), ("family", "inet6")
+V4, V6, ALONE6 = ("family", "inet"), ("family", "inet6"), ("alone6", "yes")
 SHARED = (
     Shared(("length",), ("frame.len",), number),
     Shared(("captured",), ("frame.cap_len",), number),
@@ -64,12 +64,12 @@ SHARED = (
     Shared(("ecn",), ("ipv6.tclass.ecn",), number, when=V6),
     Shared(("flow_label",), ("ipv6.flow",), number, when=V6),
     Shared(("ip_id",), ("ip.id",), number, when=V4),
-    Shared(("ip_id",), ("ipv6.fraghdr.ident",), number, when=V6),
+    Shared(("ip_id",), ("ipv6.fraghdr.ident",), number, when=ALONE6),
     Shared(("ip_length",), ("ip.len",), number, when=V4),
     Shared(("ip_length",), ("ipv6.plen",), lambda text: number(text) + 40, when=V6),
     Shared(("df",), ("ip.flags.df",), lambda text: text == "1", when=V4),
     Shared(("mf",), ("ip.flags.mf",), lambda text: text == "1", when=V4),
-    Shared(("mf",), ("ipv6.fraghdr.more",), lambda text: text == "1", when=V6),
+    Shared(("mf",), ("ipv6.fraghdr.more",), lambda text: text == "1", when=ALONE6),
     Shared(
         ("sport", "inner_sport", "quoted_sport"),
         ("tcp.srcport", "udp.srcport", "sctp.srcport"),
@@ -91,14 +91,14 @@ SHARED = (
     Shared(("sack_ok",), ("tcp.options.sack_perm",), lambda text: True, when=("proto", "tcp")),
     Shared(("tsval",), ("tcp.options.timestamp.tsval",), number, when=("proto", "tcp")),
     Shared(("tsecr",), ("tcp.options.timestamp.tsecr",), number, when=("proto", "tcp")),
-    Shared(("payload",), ("tcp.len",), number, when=("proto", "tcp")),
+    Shared(("payload",), ("tcp.len",), number, when=("whole", "tcp")),  # of a fragment tshark tells none
     Shared(("payload",), ("udp.length",), lambda text: number(text) - 8, when=("proto", "udp")),
     Shared(("icmp_type", "inner_icmp_type", "quoted_icmp_type"), ("icmp.type", "icmpv6.type"), number, first=False),
     Shared(("icmp_code", "inner_icmp_code", "quoted_icmp_code"), ("icmp.code", "icmpv6.code"), number, first=False),
     Shared(("icmp_id",), ("icmp.ident", "icmpv6.echo.identifier"), number, when=("icmp_type", "echo")),
     Shared(("icmp_seq",), ("icmp.seq", "icmpv6.echo.sequence_number"), number, when=("icmp_type", "echo")),
     Shared(("icmp_mtu",), ("icmp.mtu", "icmpv6.mtu"), number),
-    Shared(("vtag",), ("sctp.verification_tag",), number),
+    Shared(("vtag",), ("sctp.verification_tag",), number, when=("alone", "sctp")),
     Shared(("arp_op",), ("arp.opcode",), number, when=("tunnel", "no")),
     Shared(("vni",), ("vxlan.vni", "geneve.vni"), number, when=("quoted", "no")),
     Shared(("gre_key",), ("gre.key",), number, when=("quoted", "no")),
@@ -107,7 +107,7 @@ SHARED = (
     Shared(("dns_type",), ("dns.qry.type",), types, when=("quoted", "no")),
     Shared(("dns_rcode",), ("dns.flags.rcode",), lambda text: CODES[number(text)], when=("quoted", "no")),
     Shared(("dns_answers",), ("dns.count.answers",), number, when=("quoted", "no")),
-    Shared(("sni",), ("tls.handshake.extensions_server_name",)),
+    Shared(("sni",), ("tls.handshake.extensions_server_name",), when=("quoted", "no")),
 )  # fmt: skip
 FURTHER = (
     "frame.time_epoch", "frame.protocols", "vlan.id", "vlan.priority", "vlan.etype", "ieee8021ad.id",
@@ -134,24 +134,46 @@ def tshark(path: Path) -> list[dict[str, list[str]]]:
 
 def differences(row: Cells, fields: Mapping[str, list[str]]) -> Iterator[str]:
     """What is not the same of one packet. Of headers deeper than the second packet inside, tshark tells more."""
-    protocols = fields["frame.protocols"][0].split(":")
-    deep = sum(name in ("ip", "ipv6", "arp") for name in protocols) > 2
-    row = {**row, "link": protocols[0], "quoted": "yes" if "quoted_src" in row else "no"}
-    row["tunnel"] = "yes" if "inner_src" in row else "no"
-    for shared in SHARED:
-        if shared.when and not applies(row, *shared.when):
-            continue
-        ours = [row[name] for name in shared.ours if name in row]
-        theirs = [shared.reader(value) for field in shared.theirs for value in fields.get(field, [])]
-        theirs = theirs[:1] if shared.first else theirs
-        missing = Counter(map(str, ours)) - Counter(map(str, theirs))
-        if missing or (len(ours) != len(theirs) and not deep):
+    row = described(row, fields)
+    deep = sum(name in ("ip", "ipv6", "arp") for name in fields["frame.protocols"][0].split(":")) > 2
+    for shared, ours, theirs in beside(row, fields):
+        if more(ours, theirs) or (len(ours) != len(theirs) and not deep):
             yield f"{shared.ours[0]}: {ours}, tshark's {shared.theirs}: {theirs}"
     for name, theirs in derived(row, fields):
         if row.get(name) != theirs:
             yield f"{name}: {row.get(name)!r}, tshark's {theirs!r}"
     for name, own, theirs in peer_headers.misplaced(row, fields):
         yield f"{name}: {own!r}, tshark's {theirs!r}"
+
+
+def contradictions(row: Cells, fields: Mapping[str, list[str]]) -> Iterator[str]:
+    """What both tell of a packet that was cut, and is not the same; the one may tell further headers."""
+    for shared, ours, theirs in beside(described(row, fields), fields):
+        if more(ours, theirs) and more(theirs, ours):
+            yield f"{shared.ours[0]}: {ours}, tshark's {shared.theirs}: {theirs}"
+
+
+def described(row: Cells, fields: Mapping[str, list[str]]) -> Cells:
+    """With what the conditions in SHARED are about."""
+    tunnel, quoted = ("yes" if f"{of}_src" in row else "no" for of in ("inner", "quoted"))
+    alone = (tunnel, quoted) == ("no", "no")
+    return {
+        **row, "link": fields["frame.protocols"][0].split(":")[0], "quoted": quoted, "tunnel": tunnel,
+        "alone": row.get("proto") if alone else None, "whole": None if row.get("mf") else row.get("proto"),
+        "alone6": "yes" if alone and row.get("family") == "inet6" else "no",
+    }  # fmt: skip
+
+
+def beside(row: Cells, fields: Mapping[str, list[str]]) -> Iterator[tuple[Shared, list[object], list[object]]]:
+    for shared in SHARED:
+        if shared.when is None or applies(row, *shared.when):
+            ours = [row[name] for name in shared.ours if name in row]
+            theirs = [shared.reader(value) for field in shared.theirs for value in fields.get(field, [])]
+            yield shared, ours, theirs[:1] if shared.first else theirs
+
+
+def more(ours: list[object], theirs: list[object]) -> bool:
+    return bool(Counter(map(str, ours)) - Counter(map(str, theirs)))
 
 
 def applies(row: Cells, name: str, value: str) -> bool:
@@ -173,7 +195,7 @@ def derived(row: Cells, fields: Mapping[str, list[str]]) -> Iterator[tuple[str, 
     left, right = fields.get("tcp.options.sack_le", []), fields.get("tcp.options.sack_re", [])
     if row.get("proto") == "tcp":
         yield "sack", [[number(a), number(b)] for a, b in zip(left, right, strict=True)] or None
-    if "sctp.chunk_type" in fields:
+    if "sctp.chunk_type" in fields and row["alone"] == "sctp":
         yield "chunks", [CHUNKS[number(kind)] for kind in fields["sctp.chunk_type"]]
     if row.get("family") == "inet":
         offset = number(fields["ip.frag_offset"][0]) * 8

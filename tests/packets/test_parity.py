@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import signal
 import subprocess
@@ -14,14 +15,16 @@ import pytest
 
 from collectors.table import Table, concatenate
 from collectors.wire.packets.capture_file import opened
+from collectors.wire.packets.columns import COLUMNS
 from collectors.wire.packets.decode import decode
 from tests.lab import Namespace, joined_pair, needs_root
-from tests.packets import build
+from tests.packets import build, chance
 from tests.packets.build import Captured
 from tests.packets.mixed import traffic, until_written
-from tests.packets.peer import differences, tshark
+from tests.packets.peer import contradictions, differences, tshark
 
 pytestmark = pytest.mark.skipif(not shutil.which("tshark"), reason="needs tshark")
+NOT_OF_A_FRAME = ("dev", "ifindex", "direction", "cut")
 needs_tcpdump = pytest.mark.skipif(not shutil.which("tcpdump"), reason="needs tcpdump")
 
 
@@ -58,6 +61,25 @@ def test_packets_of_other_link_layers(tmp_path: Path, link: int):
     path = tmp_path / "packets"
     build.write(path, link, [captured for captured in build.others() if captured[0] == link])
     compared(path)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_packets_put_together_by_chance(tmp_path: Path, seed: int):
+    path = tmp_path / "packets"
+    build.write(path, 1, chance.packets(seed, 2000))
+    table = compared(path)
+    assert all(table[column.name].present().any() for column in COLUMNS if column.name not in NOT_OF_A_FRAME)
+
+
+def test_packets_cut_anywhere_tell_nothing_else_than_tshark(tmp_path: Path):
+    path, where = tmp_path / "cut", random.Random(5)
+    packets = [*build.FRAMES.values(), *(packet for _, packet, _ in chance.packets(5, 3000))]
+    build.write(path, 1, [(1, packet[: where.randrange(14, len(packet) + 1)], len(packet)) for packet in packets])
+    fields = tshark(path)
+    found = [
+        told for row, theirs in zip(read(path).rows(), fields, strict=True) for told in contradictions(row, theirs)
+    ]
+    assert not found, "\n".join(found)
 
 
 def cut(*names: str, size: int) -> list[Captured]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collectors.table import Column
 
 INNER, QUOTED = "inner_", "quoted_"
+TOLD = ("", INNER)  # of DNS and TLS, which have one set of columns: of a packet itself, or of the one in its tunnel
 
 FRAME = (
     Column("number", "u4", "key", help="in the order of capture, from 1"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
+from collectors.wire.packets.columns import TOLD
 from collectors.wire.packets.cursor import Cursor
 from collectors.wire.packets.layer import Following, Sheet
 
@@ -28,8 +30,9 @@ TYPES = {
 def dns(sheet: Sheet, cursor: Cursor) -> Following:
     """RFC 1035: u16 id, flags, and counts of questions, answers, authorities, additional records; the questions."""
     cursor = sheet.whole(cursor, "DNS", HEADER)
-    if cursor.of:
+    if cursor.of not in TOLD:
         return
+    cursor = replace(cursor, of="")
     flags = cursor.u16(2).astype(np.int32)
     sheet.numbers(cursor, "dns_id", cursor.u16(0))
     sheet.numbers(cursor, "dns_answers", cursor.u16(6))

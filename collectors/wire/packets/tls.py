@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
+from collectors.wire.packets.columns import TOLD
 from collectors.wire.packets.cursor import Cursor, Mask
 from collectors.wire.packets.layer import Sheet
 
@@ -18,8 +20,9 @@ def decode(sheet: Sheet, cursor: Cursor, expected: Mask) -> None:
 
     u8 type, u16 version, length of the record; u8 type, u24 length of the handshake message.
     """
-    if cursor.of:
+    if cursor.of not in TOLD:
         return
+    cursor = replace(cursor, of="")
     kinds = cursor.u8(0)
     likely = (kinds == HANDSHAKE) | expected & (kinds >= CHANGE) & (kinds <= DATA)
     if not likely.any():

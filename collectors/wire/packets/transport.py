@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.wire.packets import tcp_options, tls
+from collectors.wire.packets.columns import TOLD
 from collectors.wire.packets.cursor import Cursor
 from collectors.wire.packets.layer import Following, Sheet
 
@@ -91,6 +92,7 @@ def tcp(sheet: Sheet, cursor: Cursor) -> Following:
     sheet.numbers(cursor, "payload", np.maximum(cursor.carried() - size, 0))
     if not cursor.of:
         tcp_options.decode(sheet, cursor.where(size > 20), size[size > 20])
+    if cursor.of in TOLD:
         there = cursor.left() > size
         if there.any():
             yield from data(sheet, cursor.where(there).ahead(size[there]), cursor.where(there))
