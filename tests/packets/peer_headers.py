@@ -38,7 +38,8 @@ def misplaced(row: Cells, fields: Fields) -> Iterator[tuple[str, object, object]
 def of_frame(row: Cells, fields: Fields) -> Iterator[tuple[str, object]]:
     yield "number", int(fields["frame.number"][0])
     if "frame.interface_name" in fields:
-        yield "dev", fields["frame.interface_name"][0]
+        name = fields["frame.interface_name"][0]
+        yield "dev", None if name == "unknown" else name  # where the file does not tell it
     if QUOTED + "src" not in row:
         known = [ALIASES.get(name, name) for name in fields["frame.protocols"][0].split(":")]
         innermost = next((name for name in reversed(known) if name in NAMES.values()), None)

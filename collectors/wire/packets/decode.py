@@ -105,4 +105,4 @@ def frames(sheet: Sheet, records: Records, before: int | NDArray[np.integer]) ->
     draft.numbers("length", records.lengths)
     draft.numbers("captured", records.captured)
     if records.names:
-        draft.named("dev", records.devices, lambda device: records.names[device] if device >= 0 else None)
+        draft.named("dev", records.devices, lambda device: records.names[device] or None if device >= 0 else None)
