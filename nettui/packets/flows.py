@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from collectors.draft import Draft
 from collectors.table import Column, Table, concatenate
 from collectors.values import Addresses, Numbers, Pool
+from nettui.packets.sequence import Segments, Sequences
 from nettui.rates import address_words, as_words, mixed
 
 NANO = 1e9
@@ -23,11 +26,16 @@ COLUMNS = (
     Column("bytes", "u8", "counter", "B", "from src to dst, on the wire"),
     Column("packets_back", "u8", "counter", "packets", "from dst to src"),
     Column("bytes_back", "u8", "counter", "B", "from dst to src, on the wire"),
+    Column("retrans", "u8", "counter", "packets", "from src to dst, of TCP: with bytes sent before, or that came late"),
+    Column("retrans_back", "u8", "counter", "packets", "from dst to src, of TCP: with bytes sent before, or late"),
+    Column("missing", "u8", "counter", "B", "from src to dst, of TCP: had not come here when later ones did"),
+    Column("missing_back", "u8", "counter", "B", "from dst to src, of TCP: had not come here when later ones did"),
     Column("first", "f8", "label", "", "when the first packet came, seconds since the epoch"),
     Column("last", "f8", "label", "", "when the last packet came, seconds since the epoch"),
 )
 ENDS = ("proto", "src", "sport", "dst", "dport")
-COUNTS = ("packets", "bytes", "packets_back", "bytes_back")
+COUNTS = ("packets", "bytes", "packets_back", "bytes_back", "retrans", "missing", "retrans_back", "missing_back")
+LOST = 4  # place of the first that sequence numbers tell
 TIMES = ("first", "last")
 
 
@@ -42,6 +50,7 @@ class Flows:
         self._counts = np.zeros((len(COUNTS), MOST), np.uint64)
         self._times = np.zeros((2, MOST), np.int64)
         self._protocols = Pool()
+        self._sequences = Sequences(2 * MOST)
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -50,18 +59,20 @@ class Flows:
         rows = np.flatnonzero(packets["src"].present())
         if not len(rows):
             return
-        packets = packets.select((*ENDS, "length", "time"))
+        packets = packets.select((*ENDS, "length", "time", "flags", "seq", "payload"))
         if len(rows) < len(packets):
             packets = packets.take(rows)
         marks, larger = self._marks(packets)
         found, first, which = np.unique(marks, return_index=True, return_inverse=True)
         flow = self._known(found, first, packets, larger)[which]
         told = flow >= 0
-        sizes, times = packets.numbers("length").numbers, packets.numbers("time").numbers
         if not told.all():
             self.others += int(len(flow) - told.sum())
-            flow, larger, sizes, times = flow[told], larger[told], sizes[told], times[told]
-        self._count(flow, larger, sizes)
+            flow, larger, packets = flow[told], larger[told], packets.take(np.flatnonzero(told))
+        sizes, times = packets.numbers("length").numbers, packets.numbers("time").numbers
+        back = larger != self._turned[flow]
+        self._count(0, flow, back, np.ones(len(flow)), sizes)
+        self._judge(flow, back, packets)
         np.minimum.at(self._times[0], flow, times)
         np.maximum.at(self._times[1], flow, times)
 
@@ -101,12 +112,27 @@ class Flows:
             self._times[0, new] = np.iinfo(np.int64).max
         return numbers
 
-    def _count(self, flow: NDArray[np.intp], larger: NDArray[np.bool_], sizes: NDArray[np.uint32]) -> None:
-        back = larger != self._turned[flow]
+    def _judge(self, flow: NDArray[np.intp], back: NDArray[np.bool_], packets: Table) -> None:
+        """What TCP's sequence numbers tell."""
+        rows = np.flatnonzero(packets["seq"].present() & packets["flags"].present())
+        if not len(rows):
+            return
+        flow, back, packets = flow[rows], back[rows], packets.take(rows)
+        flags = packets.codes("flags")
+        syn, fin, rst = (np.array([flag in str(text) for text in flags.pool])[flags.codes] for flag in "SFR")
+        seq, size = (packets.numbers(name).numbers for name in ("seq", "payload"))
+        again, missing = self._sequences.judge(Segments(flow * 2 + back, seq, size.astype(np.int64), syn, fin, rst))
+        some = np.flatnonzero(again | (missing > 0))
+        if len(some):
+            self._count(LOST, flow[some], back[some], again[some], missing[some])
+
+    def _count(self, place: int, flow: NDArray[np.intp], back: NDArray[np.bool_], *amounts: NDArray[Any]) -> None:
+        """Add up amounts by flow, in COUNTS from ``place`` on, and behind these those of the packets back."""
         most = int(flow.max(initial=-1)) + 1
-        for place, mask in ((0, ~back), (2, back)):
-            self._counts[place, :most] += np.bincount(flow[mask], minlength=most).astype(np.uint64)
-            self._counts[place + 1, :most] += np.bincount(flow[mask], sizes[mask], most).astype(np.uint64)
+        for mask in (~back, back):
+            for amount in amounts:
+                self._counts[place, :most] += np.bincount(flow[mask], amount[mask], most).astype(np.uint64)
+                place += 1
 
 
 def end_words(packets: Table, name: str) -> NDArray[np.uint64]:

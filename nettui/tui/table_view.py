@@ -40,7 +40,7 @@ from nettui.tui.cells import (
 WIDEST = 44  # cells; a longer text is cut, and whole in the detail
 GAP = 2
 BAR = 8
-LOSSES = ("drop", "err", "missed", "fail", "squeeze", "discard", "retrans", "overrun", "reject")
+LOSSES = ("drop", "err", "missed", "fail", "squeeze", "discard", "retrans", "overrun", "reject", "missing")
 LONG = frozenset({"step", "text", "rule", "info"})  # columns that are given the room that a wide screen has
 USUAL = 80
 MARKS = (("drop", LOSS), ("reject", LOSS), ("queue", WARNING), ("nat", HEADING), ("inferred", DIM))

@@ -47,7 +47,7 @@ def test_answers_belong_to_the_flow_of_what_they_answer():
     told.add(table((3.25, segment(TWO, ONE, (80, 4000)))))
     (row,) = told.table().rows()
     assert [row[name] for name in flows.ENDS[1:]] == [ONE, 4000, TWO, 80]
-    assert [row[name] for name in flows.COUNTS] == [1, 64, 2, 154 + 54]
+    assert [row[name] for name in flows.COUNTS[:4]] == [1, 64, 2, 154 + 54]
     assert (row["first"], row["last"]) == (1.5, 3.25)
 
 
