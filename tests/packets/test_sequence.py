@@ -6,6 +6,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from nettui.packets.flows import Flows
 from nettui.packets.reading import Batch, batches
 from nettui.packets.sequence import WINDOW, Segments, Sequences
-from tests.capture.traffic import needs_tcpdump, needs_tshark, until
+from tests.capture.traffic import needs_tcpdump, needs_tshark
 from tests.lab import Namespace, joined_pair, needs_root
 
 Packet = tuple[int, int, int, str]  # direction, sequence number, bytes, flags
@@ -135,11 +136,34 @@ def echo(server: Namespace, port: int) -> Iterator[None]:
         thread.join(20)
 
 
+def settled(path: Path) -> None:
+    """Wait until packets are in the file and no more come."""
+    size, deadline = 0, time.monotonic() + 10
+    while (size < 1000 or size != path.stat().st_size) and time.monotonic() < deadline:
+        size = path.stat().st_size
+        time.sleep(0.5)
+
+
 def lossy(path: Path) -> None:
     """Four connections to a server whose kernel drops every twentieth packet behind the capture."""
     with joined_pair() as (client, server):
         subprocess.run(["ip", "netns", "exec", server.name, "nft", "-f", "-"], input=LOSING, text=True, check=True)
-        words = ["ip", "netns", "exec", server.name, "tcpdump", "-n", "-U", "-Z", "root", "-i", "right0", "-s", "100"]
+        words = [
+            "ip",
+            "netns",
+            "exec",
+            server.name,
+            "tcpdump",
+            "-n",
+            "-U",
+            "--immediate-mode",
+            "-Z",
+            "root",
+            "-i",
+            "right0",
+            "-s",
+            "100",
+        ]
         with subprocess.Popen([*words, "-w", str(path), "tcp"], stderr=subprocess.PIPE) as recorder, echo(server, 8080):
             assert recorder.stderr
             assert b"listening" in recorder.stderr.readline()
@@ -150,7 +174,7 @@ def lossy(path: Path) -> None:
                     for _ in range(30):
                         sock.sendall(bytes(size))
                         sock.recv(1 << 16)
-            until(lambda: False, 0.5)
+            settled(path)
             recorder.terminate()
 
 
