@@ -13,6 +13,7 @@ from nettui.packets import talkers
 from nettui.packets.flows import Flows
 from nettui.packets.listing import Listing, Rows
 from nettui.packets.live import LiveCapture, Losses
+from nettui.packets.owners import owned
 from nettui.packets.reading import Batch
 from nettui.packets.store import Kept, Store
 from nettui.query import Query, QueryError
@@ -189,9 +190,9 @@ def taken(kept: Kept, where: Query | None) -> Rows:
 
 
 VIEWS: Mapping[str, Callable[[Table, Table, Table | None], Table]] = {  # of flows, protocols, and the host's sockets
-    "flows": lambda flows, protocols, sockets: talkers.owned(flows, sockets),
+    "flows": lambda flows, protocols, sockets: owned(flows, sockets),
     "addresses": lambda flows, protocols, sockets: talkers.addresses(flows),
     "ports": lambda flows, protocols, sockets: talkers.ports(flows),
     "protocols": lambda flows, protocols, sockets: protocols,
-    "processes": lambda flows, protocols, sockets: talkers.processes(talkers.owned(flows, sockets)),
+    "processes": lambda flows, protocols, sockets: talkers.processes(owned(flows, sockets)),
 }

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.draft import absent
 from collectors.table import Column, Table
 from collectors.values import Addresses, Codes, Numbers, Pool, Values, joined
-from nettui.packets.flows import end_words, port_words
+from nettui.packets.flows import end_words
+from nettui.packets.owners import OWNER
 from nettui.rates import as_words, mixed
 
 BOTH = (
@@ -31,15 +32,9 @@ BY_PORT = (
     Column("port", "u2", "key", help="the smaller of a flow's two ports: as a rule the service's"),
     *BOTH,
 )
-BY_PROCESS = (
-    Column("process", "text", "key", help="that holds the socket of the flow; absent: none here does"),
-    Column("pid", "u4", "key", help="its process id"),
-    *BOTH,
-)
+BY_PROCESS = (*(replace(column, kind="key") for column in OWNER), *BOTH)
 BY_PROTOCOL = (Column("protocol", "text", "key", help="the innermost that is known"), *BOTH[:2])
 SENT = ("packets", "bytes", "packets_back", "bytes_back")
-OWNER = ("process", "pid")
-UNCONNECTED = ("udp", "udplite")  # whose sockets may serve any peer
 
 
 def addresses(flows: Table) -> Table:
@@ -66,41 +61,11 @@ def ports(flows: Table) -> Table:
 
 
 def processes(flows: Table) -> Table:
-    """``flows`` with the columns process and pid (``owned``)."""
+    """``flows`` with the columns process and pid (``owners.owned``)."""
     pids = flows.numbers("pid")
     marks = as_words(np.where(pids.present(), pids.numbers.astype(np.int64), -1))[:, 0]
     first, which = groups(marks)
-    return both(BY_PROCESS, {name: flows[name].take(first) for name in OWNER}, flows, which)
-
-
-def owned(flows: Table, sockets: Table | None) -> Table:
-    """With the process and pid of the socket of this host at one of the flow's ends, absent where none is known.
-
-    A socket with a peer is found by all of its ends; one without (UDP) by protocol and port, in either of its ends.
-    """
-    columns = [Column(column.name, column.dtype, help=column.help) for column in BY_PROCESS[:2]]
-    if sockets is None or not len(sockets):
-        return flows.extended(columns, {column.name: absent(column, len(flows)) for column in columns})
-    pool = Pool()
-    wanted = [marks_of(flows, pool, "proto", *ends) for ends in (ENDS, ENDS[::-1])]
-    known = marks_of(sockets, pool, "netid", *ENDS)
-    rows = np.full(len(flows), -1)
-    for marks in wanted:
-        rows = np.where(rows < 0, matches(marks, known), rows)
-    alone = unconnected(sockets)
-    served = marks_of(sockets, pool, "netid", "sport")
-    for port in ("sport", "dport"):
-        rows = np.where(rows < 0, matches(marks_of(flows, pool, "proto", port), served, alone), rows)
-    kept = rows >= 0
-    holder, pid = sockets.codes("process"), sockets.numbers("pid")
-    codes = np.where(kept, holder.codes[rows], -1).astype(np.int32)
-    numbers = np.where(kept, pid.numbers[rows], 0).astype(np.uint32)
-    return flows.extended(
-        columns, {"process": Codes(codes, holder.pool), "pid": Numbers(numbers, kept & pid.present()[rows])}
-    )
-
-
-ENDS = ("src", "sport", "dst", "dport")
+    return both(BY_PROCESS, {column.name: flows[column.name].take(first) for column in OWNER}, flows, which)
 
 
 class Protocols:
@@ -161,29 +126,3 @@ def both(columns: Sequence[Column], keys: Mapping[str, Values], flows: Table, wh
 
 def ordered(table: Table, octets: NDArray[np.uint64]) -> Table:
     return table.take(np.argsort(octets, kind="stable")[::-1])
-
-
-def marks_of(table: Table, pool: Pool, proto: str, *ends: str) -> NDArray[np.uint64]:
-    """A mark of each row's protocol and ends, in this order."""
-    codes = table.codes(proto)
-    words = [as_words(pool.translation(codes.pool)[codes.codes])]
-    words += [end_words(table, end) if end in ("src", "dst") else port_words(table, end) for end in ends]
-    return mixed(np.hstack(words))
-
-
-def matches(
-    wanted: NDArray[np.uint64], known: NDArray[np.uint64], allowed: NDArray[np.bool_] | None = None
-) -> NDArray[np.intp]:
-    """For each wanted mark a row that has it, -1 where none (that is allowed) has."""
-    rows = np.arange(len(known)) if allowed is None else np.flatnonzero(allowed)
-    if not len(rows):
-        return np.full(len(wanted), -1)
-    order = rows[np.argsort(known[rows], kind="stable")]
-    place = np.minimum(np.searchsorted(known[order], wanted), len(order) - 1)
-    return np.where(known[order][place] == wanted, order[place], -1)
-
-
-def unconnected(sockets: Table) -> NDArray[np.bool_]:
-    peers = sockets.numbers("dport")
-    udp = sockets.codes("netid").matching(lambda name: name in UNCONNECTED)
-    return udp & ~(peers.present() & (peers.numbers > 0))

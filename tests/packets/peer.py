@@ -44,6 +44,10 @@ def types(text: str) -> str:
     return TYPES.get(number(text), f"TYPE{number(text)}")
 
 
+def rcode(text: str) -> str:
+    return CODES[number(text)] if number(text) < len(CODES) else text
+
+
 DIRECTIONS = ("in", "broadcast", "multicast", "otherhost", "out")
 V4, V6, ALONE6 = ("family", "inet"), ("family", "inet6"), ("alone6", "yes")
 SHARED = (
@@ -105,7 +109,7 @@ SHARED = (
     Shared(("dns_id",), ("dns.id",), number, when=("quoted", "no")),
     Shared(("dns_name",), ("dns.qry.name",), when=("quoted", "no")),
     Shared(("dns_type",), ("dns.qry.type",), types, when=("quoted", "no")),
-    Shared(("dns_rcode",), ("dns.flags.rcode",), lambda text: CODES[number(text)], when=("quoted", "no")),
+    Shared(("dns_rcode",), ("dns.flags.rcode",), rcode, when=("quoted", "no")),
     Shared(("dns_answers",), ("dns.count.answers",), number, when=("quoted", "no")),
     Shared(("sni",), ("tls.handshake.extensions_server_name",), when=("quoted", "no")),
 )  # fmt: skip

@@ -10,8 +10,8 @@ import pytest
 from collectors.capture.ring import Ring
 from collectors.wire.packets.decode import decoded
 from nettui import sources
-from nettui.packets import talkers
 from nettui.packets.flows import Flows
+from nettui.packets.owners import owned
 from nettui.panels.capture import CAPTURE
 from nettui.query import compile
 from nettui.tui.jumps import pivots
@@ -58,7 +58,7 @@ def test_each_pivot_finds_what_the_kernel_has():
                 assert len(found[label]), label
         flows = Flows()
         flows.add(packets)
-        (flow,) = talkers.owned(flows.table(), tables["sockets"]).rows()
+        (flow,) = owned(flows.table(), tables["sockets"]).rows()
         (held,) = (row for row in tables["sockets"].rows() if row.get("dport") == 8080)
         assert flow.get("pid") == held.get("pid")
         for each in (client, other, server):
