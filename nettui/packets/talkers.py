@@ -44,7 +44,8 @@ def addresses(flows: Table) -> Table:
     sent = [joined([flows.numbers(name).numbers, flows.numbers(other).numbers])
             for name, other in zip(SENT, (*SENT[2:], *SENT[:2]), strict=True)]  # fmt: skip
     first, which = groups(marks)
-    sums = [summed(which, each, len(first)) for each in (*sent, np.ones(len(marks)))]
+    once = np.concatenate([np.ones(len(flows)), marks[: len(flows)] != marks[len(flows) :]])  # where it has two ends
+    sums = [summed(which, each, len(first)) for each in (*sent, once)]
     names = [column.name for column in BY_ADDRESS]
     arrays: dict[str, Values] = dict(zip(names, (ends.take(first), *map(Numbers, sums)), strict=True))
     return ordered(Table(BY_ADDRESS, arrays), sums[1] + sums[3])
