@@ -268,8 +268,8 @@ def told_of(
 
     from nettui.report.capture import FORMS, heading, limited
 
-    first, table = not seen.packets, batch.table
-    seen.add(table)
+    first = not seen.packets
+    table = seen.add(batch.table)
     rows = None if query is None else np.flatnonzero(query.mask(table))
     wanted = table if rows is None else table.take(rows)
     wanted = limited(wanted, None if options["count"] is None else options["count"] - seen.told)
@@ -326,7 +326,7 @@ def frozen_on(query: Query, host: Host, live: LiveCapture, path: str) -> Iterato
 
 
 def packet_columns() -> Sequence[Column]:
-    from collectors.wire.packets.columns import COLUMNS
+    from nettui.packets.judged import COLUMNS
 
     return COLUMNS
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from collectors.table import Column, Table
 from collectors.values import Codes
-from collectors.wire.packets.columns import COLUMNS
+from nettui.packets.judged import COLUMNS
 from nettui.packets.line import NANO, cells, clock
 
 Form = Literal["absolute", "delta", "since"]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from collectors.draft import Draft
 from collectors.table import Column, Table, concatenate
 from collectors.values import Addresses, Numbers, Pool
+from nettui.packets.judged import NONE, Marks
 from nettui.packets.sequence import Segments, Sequences
 from nettui.rates import address_words, as_words, mixed
 
@@ -55,10 +56,11 @@ class Flows:
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def add(self, packets: Table) -> None:
+    def add(self, packets: Table) -> Marks:
+        """Count them; what sequence numbers tell of each."""
         rows = np.flatnonzero(packets["src"].present())
         if not len(rows):
-            return
+            return NONE
         packets = packets.select((*ENDS, "length", "time", "flags", "seq", "payload"))
         if len(rows) < len(packets):
             packets = packets.take(rows)
@@ -68,13 +70,14 @@ class Flows:
         told = flow >= 0
         if not told.all():
             self.others += int(len(flow) - told.sum())
-            flow, larger, packets = flow[told], larger[told], packets.take(np.flatnonzero(told))
+            flow, larger, rows, packets = flow[told], larger[told], rows[told], packets.take(np.flatnonzero(told))
         sizes, times = packets.numbers("length").numbers, packets.numbers("time").numbers
         back = larger != self._turned[flow]
         self._count(0, flow, back, np.ones(len(flow)), sizes)
-        self._judge(flow, back, packets)
         np.minimum.at(self._times[0], flow, times)
         np.maximum.at(self._times[1], flow, times)
+        again, gaps, missing = self._judge(flow, back, packets)
+        return Marks(rows[again], rows[gaps], missing)
 
     def table(self, most: int | None = None) -> Table:
         """The flows, those with the most bytes first."""
@@ -112,11 +115,11 @@ class Flows:
             self._times[0, new] = np.iinfo(np.int64).max
         return numbers
 
-    def _judge(self, flow: NDArray[np.intp], back: NDArray[np.bool_], packets: Table) -> None:
+    def _judge(self, flow: NDArray[np.intp], back: NDArray[np.bool_], packets: Table) -> Marks:
         """What TCP's sequence numbers tell."""
         rows = np.flatnonzero(packets["seq"].present() & packets["flags"].present())
         if not len(rows):
-            return
+            return NONE
         flow, back, packets = flow[rows], back[rows], packets.take(rows)
         flags = packets.codes("flags")
         syn, fin, rst = (np.array([flag in str(text) for text in flags.pool])[flags.codes] for flag in "SFR")
@@ -125,6 +128,8 @@ class Flows:
         some = np.flatnonzero(again | (missing > 0))
         if len(some):
             self._count(LOST, flow[some], back[some], again[some], missing[some])
+        gaps = np.flatnonzero(missing)
+        return Marks(rows[again], rows[gaps], missing[gaps])
 
     def _count(self, place: int, flow: NDArray[np.intp], back: NDArray[np.bool_], *amounts: NDArray[Any]) -> None:
         """Add up amounts by flow, in COUNTS from ``place`` on, and behind these those of the packets back."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from collectors.table import Column, Table
 from collectors.values import Codes
 from collectors.wire.packets.records import Records
+from nettui.packets.judged import MISSING, RETRANS
 from nettui.packets.line import ICMP, ICMPV6, TUNNEL, Told, about, by_protocol, cells, other, within
 from nettui.packets.payload import TCP, UDP, payloads
 
 BEGINNING = Column("beginning", "text", help="first line of what TCP or UDP carry, where it is text")
+# (family, type): ICMP errors, RFC 792 and RFC 4443
+EXPIRED = (("inet", 11), ("inet6", 3))
+UNREACHABLE = (("inet", 3), ("inet6", 1))
+FRAGMENT_NEEDED, TOO_BIG = ("inet", 3, 4), ("inet6", 2)
 LOOKED_AT = 64  # bytes of a payload
 WORDS = {"S": "SYN", "F": "FIN", "R": "RST", "P": "PSH", ".": "ACK", "U": "URG", "E": "ECE", "W": "CWR", "A": "AE"}
 USUAL = 7  # letters of PSH ACK
@@ -21,10 +26,27 @@ TLS = {20: "change cipher spec", 21: "alert", 22: "handshake", 23: "application 
 
 
 def infos(table: Table, records: Records) -> list[str]:
-    """A text for each packet; ``records``: where the same packets stand."""
+    """A text for each packet, behind a sign; ``records``: where the same packets stand."""
     carried = payloads(records, TCP, UDP, most=LOOKED_AT)
     first = [beginning(carried[row][0]) if row in carried else None for row in range(len(table))]
-    return by_protocol(table.extended((BEGINNING,), {BEGINNING.name: Codes.of(first)}), TELLERS, apart)
+    texts = by_protocol(table.extended((BEGINNING,), {BEGINNING.name: Codes.of(first)}), TELLERS, apart)
+    return [f"{sign} {text}" for sign, text in zip(signs(table), texts, strict=True)]
+
+
+def signs(table: Table) -> Iterator[str]:
+    """``!`` it was lost, or another before it; ``x`` it refuses; ``~`` it is worth a look; else a space."""
+    wanted = (RETRANS, MISSING, "flags", "window", "family", "icmp_type", "icmp_code", "dns_rcode")
+    for again, missing, flags, window, family, kind, code, answer in cells(table, *wanted):
+        if again or missing or (family, kind) in EXPIRED:
+            yield "!"
+        elif (flags is not None and "R" in flags) or answer == "REFUSED":
+            yield "x"
+        elif (family, kind) in UNREACHABLE:
+            yield "~" if (family, kind, code) == FRAGMENT_NEEDED else "x"
+        elif answer not in (None, "NOERROR") or (family, kind) == TOO_BIG or (flags in (".", "P.") and not window):
+            yield "~"
+        else:
+            yield " "
 
 
 def beginning(octets: bytes) -> str | None:
@@ -35,23 +57,23 @@ def beginning(octets: bytes) -> str | None:
 
 
 def tcp(table: Table) -> Told:
-    wanted = ("flags", "payload", "window", "mss", "sack", "cut", "sni", "beginning")
-    for flags, payload, window, mss, sack, cut, sni, text in cells(table, *wanted):
+    wanted = ("flags", "payload", "window", "mss", "sack", "cut", "sni", "beginning", RETRANS, MISSING)
+    for flags, payload, window, mss, sack, cut, sni, text, again, missing in cells(table, *wanted):
         if flags is None:
             yield f"cut off in {cut or 'TCP'}"
             continue
         words = " ".join(word for letter, word in WORDS.items() if letter in flags) or "no flags"
-        parts = [f"{words:{USUAL}}"]
-        if payload:
-            parts.append(f"{payload} B")
-        if "S" in flags:
-            parts.append(f"win {window} mss {mss}" if mss is not None else f"win {window}")
-        elif not window and "R" not in flags:
-            parts.append("zero window")
-        if sack:
-            parts.append("SACK " + " ".join(f"{begin}-{end}" for begin, end in sack))
-        parts += [f"ClientHello {sni}"] if sni else [text] if text else []
-        yield "  ".join(parts).rstrip()
+        told = (
+            f"{words:{USUAL}}",
+            "sent again or late" if again else "",
+            f"{missing} B missing before" if missing else "",
+            f"{payload} B" if payload else "",
+            f"win {window}" + ("" if mss is None else f" mss {mss}") if "S" in flags else "",
+            "zero window" if flags in (".", "P.") and not window else "",
+            "SACK " + " ".join(f"{begin}-{end}" for begin, end in sack) if sack else "",
+            f"ClientHello {sni}" if sni else text or "",
+        )
+        yield "  ".join(part for part in told if part).rstrip()
 
 
 def udp(table: Table) -> Told:

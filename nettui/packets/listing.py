@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from collectors.draft import Draft
 from collectors.table import Table, concatenate
 from collectors.values import Index
-from collectors.wire.packets.columns import COLUMNS
 from collectors.wire.packets.records import Records
+from nettui.packets.judged import COLUMNS
 from nettui.packets.store import Kept
 from nettui.query import Query
 

@@ -11,6 +11,7 @@ import numpy as np
 from collectors.table import Gap, Table
 from nettui.packets import talkers
 from nettui.packets.flows import Flows
+from nettui.packets.judged import marked
 from nettui.packets.listing import Listing, Rows
 from nettui.packets.live import LiveCapture, Losses
 from nettui.packets.owners import owned
@@ -134,9 +135,9 @@ class Session:
     def _take(self, batch: Batch) -> None:
         self.read.add(batch.table)
         with self._counting:
-            self._flows.add(batch.table)
+            marks = self._flows.add(batch.table)
             self._protocols.add(batch.table)
-        self._store.add(batch)
+        self._store.add(Batch(batch.records, marked(batch.table, marks)))
         if self.live:
             self._store.forget(self.live.ring.dropped.packets)
         with self._wake:

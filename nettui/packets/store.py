@@ -14,6 +14,7 @@ from collectors.table import Table, concatenate
 from collectors.values import is_constant, joined
 from collectors.wire.packets.decode import AT_ONCE, decoded
 from collectors.wire.packets.records import Records
+from nettui.packets.judged import marked, marks_of
 from nettui.packets.reading import Batch
 
 TOGETHER = 16  # small batches that are made one: a quiet device gives many, of a packet or two
@@ -30,11 +31,24 @@ class Kept:
     ``begin``, ``end``: the numbers in the capture of its first packet, and of its last.
     """
 
-    __slots__ = ("_count", "_data", "_numbers", "_records", "_reread", "_start", "_table", "begin", "end", "size")
+    __slots__ = (
+        "_count",
+        "_data",
+        "_marks",
+        "_numbers",
+        "_records",
+        "_reread",
+        "_start",
+        "_table",
+        "begin",
+        "end",
+        "size",
+    )
 
     def __init__(self, records: Records, table: Table, reread: Reread | None = None) -> None:
         numbers = table.numbers("number").numbers
         self.begin, self.end, self._count = int(numbers[0]), int(numbers[-1]), len(records)
+        self._marks = marks_of(table)
         self._numbers = None if self.end - self.begin + 1 == self._count else numbers  # where some were left out
         self._records: Records | None = records
         self._table: Table | None = table
@@ -54,11 +68,12 @@ class Kept:
         return self._reread(self._data, self._start)
 
     def table(self) -> Table:
-        """Its headers (collectors.wire.packets.columns)."""
+        """Its headers (nettui.packets.judged)."""
         table = self._table
         if table is not None:
             return table
-        return decoded(self.records, self.begin - 1 if self._numbers is None else self._numbers - 1)
+        found = decoded(self.records, self.begin - 1 if self._numbers is None else self._numbers - 1)
+        return found if self._marks is None else marked(found, self._marks)
 
     def number(self, row: int) -> int:
         """Of the packet in that row."""

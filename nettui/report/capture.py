@@ -9,6 +9,7 @@ import numpy as np
 
 from collectors.table import Gap, Table
 from nettui.packets.flows import Flows
+from nettui.packets.judged import NONE, marked
 from nettui.packets.line import lines
 from nettui.packets.live import Losses
 from nettui.report import csv
@@ -34,15 +35,16 @@ class Seen:
     last: int | None = None
     flows: Flows = field(default_factory=Flows)
 
-    def add(self, table: Table) -> None:
+    def add(self, table: Table) -> Table:
+        """Count them; the packets, with what TCP's sequence numbers tell of each."""
         if not len(table):
-            return
+            return marked(table, NONE)
         times = table.numbers("time").numbers
         self.packets += len(table)
         self.bytes += int(table.numbers("length").numbers.sum())
         self.first = int(times.min()) if self.first is None else min(self.first, int(times.min()))
         self.last = max(self.last or 0, int(times.max()))
-        self.flows.add(table)
+        return marked(table, self.flows.add(table))
 
 
 def text(table: Table) -> Iterator[str]:
@@ -81,7 +83,10 @@ def summary(seen: Seen, gaps: list[Gap]) -> Iterator[str]:
         ends = f"{row.get('proto') or 'ip'} {row['src']}{ports[0]} > {row['dst']}{ports[1]}"
         there = f"{row['packets']:,} packets, {row['bytes']:,} bytes"
         back = f"{row['packets_back']:,}, {row['bytes_back']:,}"
-        yield scrub(f"  {ends}: {there}; back {back}")
+        again, missing = (row[name] + row[f"{name}_back"] for name in ("retrans", "missing"))
+        lost = f"; {again:,} sent again or late" if again else ""
+        lost += f"; {missing:,} bytes missing before later ones" if missing else ""
+        yield scrub(f"  {ends}: {there}; back {back}{lost}")
     if seen.flows.others:
         yield f"  {seen.flows.others:,} packets of further flows"
     for gap in gaps:

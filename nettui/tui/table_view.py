@@ -27,6 +27,7 @@ from nettui.tui.cells import (
     LOSS,
     MARKED,
     PLAIN,
+    REFUSED,
     REVERSE,
     WARNING,
     bar,
@@ -45,10 +46,7 @@ LONG = frozenset({"step", "text", "rule", "info"})  # columns that are given the
 USUAL = 80
 MARKS = (("drop", LOSS), ("reject", LOSS), ("queue", WARNING), ("nat", HEADING), ("inferred", DIM))
 
-TOLD = (
-    ("RST", LOSS), ("unreachable", LOSS), ("prohibited", LOSS), ("time exceeded", LOSS), ("SERVFAIL", LOSS),
-    ("REFUSED", LOSS), ("NXDOMAIN", WARNING), ("too big", WARNING), ("zero window", WARNING), ("SYN", HEADING),
-)  # fmt: skip
+SIGNS = {"!": LOSS, "x": REFUSED, "~": WARNING}  # of nettui.packets.info
 FINDINGS = {"error": LOSS, "warning": WARNING}
 
 
@@ -366,7 +364,7 @@ def own_style(name: str, text: str) -> Style:
     if name == "mark":
         return next((style for word, style in MARKS if word in text), PLAIN)
     if name == "info":
-        return next((style for word, style in TOLD if word in text.partition("  ")[0] or text.endswith(word)), PLAIN)
+        return SIGNS.get(text[:1], PLAIN)
     return BOLD if name == "step" and text[:1] != " " else PLAIN
 
 

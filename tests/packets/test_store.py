@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from collectors.wire.packets.columns import COLUMNS
 from collectors.wire.packets.decode import decoded
 from collectors.wire.packets.records import Records
+from nettui.packets.judged import COLUMNS, Marks, marked
 from nettui.packets.listing import Listing
 from nettui.packets.reading import Batch
 from nettui.packets.session import taken
@@ -85,6 +85,21 @@ def test_packets_of_which_some_were_left_out_keep_their_numbers(room: int):
     assert there[found.position_of(101)] == 100
     some = listing(store, "sport >= 22")
     assert [some.number_at(some.position_of(number)) for number in (1, 23, 60)] == [22, 29, 65]
+
+
+@pytest.mark.parametrize("room", [ROOM, 0])
+def test_what_sequence_numbers_tell_stays_with_its_packet(room: int):
+    records, store = whole(30), Store(room)
+    for start in range(0, 30, 10):
+        some = batch(records, start, start + 10)
+        marks = Marks(np.array([start // 10]), np.array([9]), np.array([start + 1]))
+        store.add(Batch(some.records, marked(some.table, marks)))
+    found = listing(store).table(0, 30)
+    assert np.flatnonzero(found["retrans"].present()).tolist() == [0, 11, 22]
+    assert {at: gap for at, gap in enumerate(found["missing"].cells()) if gap} == {9: 1, 19: 11, 29: 21}
+    kept = store.batches()
+    query = compile("retrans = true or missing > 20", COLUMNS)
+    assert sum(len(rows) for each in kept if (rows := taken(each, query)) is not None) == 4
 
 
 def test_what_has_no_room_is_decoded_again():
