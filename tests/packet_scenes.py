@@ -1,9 +1,10 @@
-"""A server and its clients that talk all the time: pages, names that there are not, pings, a port that is shut."""
+"""A server and its clients that talk all the time: pages, names that there are not, pings, a shut port; and losses."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,13 @@ from tests.incident import again
 from tests.lab import Namespace, joined_pair
 from tests.packets import build
 
-NAME = "shop"
+NAME = "front"
 CLIENT, SERVER = "10.9.0.1", "10.9.0.2"
 WEB, NAMES, SECURE, SHUT = 8080, 53, 443, 5432
+# every fifteenth packet to the pages is lost behind the capture
+LOSING = (
+    f"table ip t {{ chain c {{ type filter hook input priority 0; tcp dport {WEB} numgen inc mod 15 == 9 drop\n}}\n}}\n"
+)
 HELLO = build.client_hello(b"shop.example.com")
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -24,6 +29,7 @@ def talking() -> Iterator[Namespace]:
     """The server's namespace, which bears a name of its own for as long."""
     link = Path("/run/netns", NAME)
     with joined_pair() as (clients, server), contextlib.ExitStack() as stack:
+        subprocess.run(["ip", "netns", "exec", server.name, "nft", "-f", "-"], input=LOSING, text=True, check=True)
         link.symlink_to(link.with_name(server.name))
         stack.callback(link.unlink)
         stopped = threading.Event()

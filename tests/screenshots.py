@@ -75,7 +75,7 @@ INCIDENT_SHOTS: Shots = (
 # of packets of a server that is asked for pages and names
 CAPTURED = ("down", "down", "enter", "enter", WAIT)  # the third device
 PACKET_SHOTS: Shots = (
-    ("capture", WIDE, "capture", (*CAPTURED, "slash", *"not", "space", *"port", "space", *"443", "enter", WAIT)),
+    ("capture", WIDE, "capture", (*CAPTURED, "slash", *"port", "space", *"8080", "enter", WAIT)),
     ("capture-80x24", NARROW, "capture", CAPTURED),
     (
         "capture-packet",

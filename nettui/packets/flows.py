@@ -85,9 +85,14 @@ class Flows:
         total = self._counts[1, :count] + self._counts[3, :count]
         order = np.argsort(total, kind="stable")[::-1][:most]
         self._ends = [concatenate(self._ends)]
-        counted = {name: Numbers(self._counts[at, order]) for at, name in enumerate(COUNTS)}
+        ends = self._ends[0].take(order)
+        proto = ends.codes("proto")
+        numbered = np.array([name == "tcp" for name in proto.pool] + [False])[proto.codes]
+        counted = {
+            name: Numbers(self._counts[at, order], None if at < LOST else numbered) for at, name in enumerate(COUNTS)
+        }
         times = {name: Numbers(self._times[at, order] / NANO) for at, name in enumerate(TIMES)}
-        return self._ends[0].take(order).extended(COLUMNS, {**counted, **times})
+        return ends.extended(COLUMNS, {**counted, **times})
 
     def _marks(self, packets: Table) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
         """A mark for each packet, the same for both directions of a flow; and where the source is the larger end."""

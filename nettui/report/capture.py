@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from collectors.table import Gap, Table
+from collectors.values import Cell
 from nettui.packets.flows import Flows
 from nettui.packets.judged import NONE, marked
 from nettui.packets.line import lines
@@ -83,7 +84,7 @@ def summary(seen: Seen, gaps: list[Gap]) -> Iterator[str]:
         ends = f"{row.get('proto') or 'ip'} {row['src']}{ports[0]} > {row['dst']}{ports[1]}"
         there = f"{row['packets']:,} packets, {row['bytes']:,} bytes"
         back = f"{row['packets_back']:,}, {row['bytes_back']:,}"
-        again, missing = (row[name] + row[f"{name}_back"] for name in ("retrans", "missing"))
+        again, missing = both_ways(row, "retrans"), both_ways(row, "missing")
         lost = f"; {again:,} sent again or late" if again else ""
         lost += f"; {missing:,} bytes missing before later ones" if missing else ""
         yield scrub(f"  {ends}: {there}; back {back}{lost}")
@@ -91,6 +92,10 @@ def summary(seen: Seen, gaps: list[Gap]) -> Iterator[str]:
         yield f"  {seen.flows.others:,} packets of further flows"
     for gap in gaps:
         yield f"{gap.reason}{f'; {gap.remedy}' if gap.remedy else ''}"
+
+
+def both_ways(row: Mapping[str, Cell], name: str) -> int:
+    return sum(value for value in (row.get(name), row.get(f"{name}_back")) if isinstance(value, int))
 
 
 def losses(lost: Losses, captured: int) -> str:

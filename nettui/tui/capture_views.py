@@ -18,7 +18,7 @@ ORDER = (PACKETS, *VIEWS)
 SHOWN: Mapping[str, tuple[str, ...]] = {
     DEVICES: ("ifname", "operstate", "kind", "mtu", "rx_packets_rate", "tx_packets_rate", "rx_dropped", "tx_dropped"),
     "flows": ("proto", "src", "sport", "dst", "dport", "bytes_rate", "bytes_back_rate", "retrans", "retrans_back",
-              "missing", "missing_back", "bytes", "bytes_back", "packets", "packets_back", "process", "pid", "first",
+              "process", "pid", "missing", "missing_back", "bytes", "bytes_back", "packets", "packets_back", "first",
               "last"),
     "addresses": ("address", "bytes_sent_rate", "bytes_received_rate", "bytes_sent", "bytes_received",
                   "packets_sent", "packets_received", "flows"),

@@ -71,6 +71,7 @@ def test_ports_protocols_and_families_tell_flows_apart():
         )
     )
     assert len(told) == 4
+    assert [row.get("retrans") for row in told.table().rows()].count(0) == 2  # UDP has no sequence numbers
     assert sum(row["packets_sent"] for row in talkers.addresses(told.table()).rows()) == 4
 
 
