@@ -29,7 +29,7 @@ class DecodeError(ValueError):
 
     def __init__(self, offset: int, why: str) -> None:
         super().__init__(f"malformed at byte {offset}: {why}")
-        self.offset = offset
+        self.offset, self.why = offset, why
 
 
 class NetlinkError(OSError):

@@ -68,6 +68,9 @@ class LiveCapture:
     def gaps(self) -> list[Gap]:
         """What went wrong so far, and why it ended by itself."""
         found = [*self.recorder.gaps, *([self.recorder.ended] if self.recorder.ended else [])]
+        if self.recorder.counts.state == "down":
+            name = self.device.name
+            found.append(Gap(f"{name} is down: nothing arrives", f"`ip link set dev {name} up`"))
         if self.writer:
             found += [*([self.writer.error] if self.writer.error else []), *self.writer.gaps]
             if self.writer.skipped:

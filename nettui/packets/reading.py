@@ -6,6 +6,7 @@ import gzip
 import os
 import stat
 import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from collectors.table import Gap, Table
 from collectors.wire.netlink import DecodeError
 from collectors.wire.packets.capture_file import CaptureFile, opened
-from collectors.wire.packets.decode import AT_ONCE, decoded
+from collectors.wire.packets.decode import AT_ONCE, KNOWN, decoded
 from collectors.wire.packets.records import Records
 from nettui.packets.choice import Choice
 
@@ -43,11 +44,12 @@ def batches(path: str, expression: str = "") -> Iterator[Batch | Gap]:
     the expression.
     """
     choice = Choice(expression) if expression else None
-    before = 0
+    before, links = 0, set[int]()
     for found in parts(path):
         if isinstance(found, Gap):
             yield found
             continue
+        links |= set(np.flatnonzero(np.bincount(found.links)).tolist())
         for start in range(0, len(found), AT_ONCE):
             records = found.take(slice(start, start + AT_ONCE))
             if choice is None:
@@ -58,6 +60,8 @@ def batches(path: str, expression: str = "") -> Iterator[Batch | Gap]:
             before += len(records)
     if choice is not None:
         yield from choice.gaps()
+    for link in sorted(links - set(KNOWN["link"])):
+        yield Gap(f"packets of link type {link} are not decoded", "their times and sizes are told, and their bytes")
 
 
 def parts(path: str) -> Iterator[Records | Gap]:
@@ -72,6 +76,7 @@ def parts(path: str) -> Iterator[Records | Gap]:
 
 
 EMPTY = Gap("an empty file: not even the header of a capture is there")
+CUT = Gap("the compressed file is cut off", "the packets before that are shown")
 
 
 def whole(data: Octets) -> Iterator[Records | Gap]:
@@ -100,7 +105,11 @@ def streamed(file: BinaryIO) -> Iterator[Records | Gap]:
     """What arrives, as soon as it is there; only the packet that is still arriving is kept."""
     form: CaptureFile | None = None
     data: Octets = np.zeros(0, np.uint8)
-    while chunk := arrived(file):
+    before = 0  # bytes of the stream that are not kept
+    for chunk in chunks(file):
+        if isinstance(chunk, Gap):
+            yield cut(data, 0) if chunk is CUT and len(data) else chunk
+            return
         data = np.concatenate([data, np.frombuffer(chunk, np.uint8)])
         at = 0
         if form is None:
@@ -111,23 +120,33 @@ def streamed(file: BinaryIO) -> Iterator[Records | Gap]:
             if len(part.records):
                 yield part.records
             if part.error is not None:
-                yield corrupt(part.error)
+                yield corrupt(part.error, before)
                 return
             if part.end == at:
                 break
             at = part.end
-        data = data[at:].copy()
+        data, before = data[at:].copy(), before + at
     if len(data):
         yield cut(data, 0)
+    elif form is None:
+        yield EMPTY
+
+
+def chunks(file: BinaryIO) -> Iterator[bytes | Gap]:
+    """Until the end, or until what is compressed cannot be read."""
+    try:
+        while chunk := arrived(file):
+            yield chunk
+    except EOFError:
+        yield CUT
+    except (gzip.BadGzipFile, zlib.error) as error:
+        yield Gap(f"the compressed file is corrupt: {error}", "the packets before that are shown")
 
 
 def arrived(file: BinaryIO) -> bytes:
     """What is there, at most a chunk; waits for the first byte, and for no further one."""
     read = getattr(file, "read1", file.read)
-    try:
-        return cast(bytes, read(CHUNK))
-    except EOFError:  # a compressed file that ends in the middle
-        return b""
+    return cast(bytes, read(CHUNK))
 
 
 def cut(data: Octets, at: int) -> Gap:
@@ -136,8 +155,9 @@ def cut(data: Octets, at: int) -> Gap:
     )
 
 
-def corrupt(error: DecodeError) -> Gap:
-    return Gap(str(error), "the packets before that are shown")
+def corrupt(error: DecodeError, before: int = 0) -> Gap:
+    """``before``: bytes that stood before those in which the error has its place."""
+    return Gap(str(DecodeError(error.offset + before, error.why)), "the packets before that are shown")
 
 
 def file_mode(file: BinaryIO) -> int:
