@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +19,9 @@ from nettui.query import compile
 
 SPACE = 1 << 32  # of sequence numbers
 MOST = 8 << 20  # bytes of a stream that are kept
-WAITING = 4096  # segments that came too early, of one direction
+PARTS = 100_000  # in which they came
+WAITING = 4096  # segments that came too early, of one direction: so many as bytes are waited for
+LINES = 50_000  # that are shown of a stream
 
 
 class Segment(NamedTuple):
@@ -43,97 +47,123 @@ class Part(NamedTuple):
 
 @dataclass(slots=True)
 class Direction:
-    """``next``: the sequence number that is expected; None: nothing was seen of it."""
+    """``next``: place of the byte that is expected, None: nothing was seen of it. Places are sequence numbers that go
+    on counting. ``syn``: the sequence number that began it. ``waiting``: by their place, segments that came too early;
+    ``places``: a heap of these; ``size``: bytes that wait."""
 
     next: int | None = None
+    syn: int | None = None
     lost: int = 0
+    size: int = 0
     waiting: dict[int, Segment] = field(default_factory=dict)
+    places: list[int] = field(default_factory=list)
+
+    def wait(self, place: int, segment: Segment) -> None:
+        """Of those at one place, for the longest."""
+        before = self.waiting.get(place)
+        if before is None:
+            heappush(self.places, place)
+        elif before.size >= segment.size:
+            return
+        self.waiting[place] = segment
+        self.size += len(segment.octets) - (len(before.octets) if before else 0)
+
+    def first(self) -> tuple[int, Segment]:
+        """What waits at the smallest place, which waits no more."""
+        place = heappop(self.places)
+        found = self.waiting.pop(place)
+        self.size -= len(found.octets)
+        return place, found
 
 
 class Stream:
     """One connection, fed with its segments in the order of capture. ``cut``: it was longer than what is kept.
 
-    A gap is given up when the other end has acknowledged what was in it, or at the end.
+    A gap is given up when the other end has acknowledged what was in it, when too much waits behind it, or at the end.
     """
 
     def __init__(self, most: int = MOST) -> None:
         self.parts: list[Part] = []
         self.cut = False
         self.first = self.last = 0  # numbers of its packets
-        self._left = most
+        self._left = self._most = most
         self._directions = (Direction(), Direction())
 
     def add(self, segment: Segment) -> None:
         self.first, self.last = self.first or segment.number, segment.number
         own, other = self._directions[segment.back], self._directions[not segment.back]
         if "." in segment.flags:
-            self._acknowledged(other, not segment.back, segment.ack, segment.number)
-        begins = (segment.seq + ("S" in segment.flags)) % SPACE
-        if own.next is None or "S" in segment.flags:
+            self._acknowledged(other, segment)
+        begins = segment.seq + ("S" in segment.flags)
+        if "S" in segment.flags and own.syn != segment.seq:
+            self._give_all_up(own)
+            own.next, own.syn = begins % SPACE, segment.seq
+        elif own.next is None:
             own.next = begins
         if segment.size:
-            self._take(own, segment._replace(seq=begins))
+            self._take(own, own.next + distance(own.next, begins), segment)
 
     def is_another(self, segment: Segment) -> bool:
         """Whether it begins a further connection between the same ends."""
         own = self._directions[segment.back]
-        return segment.flags == "S" and own.next is not None and (segment.seq + 1) % SPACE != own.next
+        return segment.flags == "S" and own.next is not None and segment.seq != own.syn
 
     def finish(self) -> None:
         """No more comes: what waits for something is told behind a gap."""
-        for back in (False, True):
-            own = self._directions[back]
-            while own.waiting:
-                self._give_up(own, 0)
+        for own in self._directions:
+            self._give_all_up(own)
 
-    def _take(self, own: Direction, segment: Segment) -> None:
+    def _take(self, own: Direction, place: int, segment: Segment) -> None:
         assert own.next is not None
-        ahead = distance(own.next, segment.seq)
-        if ahead > 0:
-            before = own.waiting.get(segment.seq)
-            if (before is None or before.size < segment.size) and len(own.waiting) < WAITING:
-                own.waiting[segment.seq] = segment
-            return
-        if segment.size > -ahead:
-            self._tell(own, segment._replace(octets=segment.octets[-ahead:], size=segment.size + ahead))
+        if place > own.next:
+            own.wait(place, segment)
+            while len(own.waiting) > WAITING or own.size > self._most:
+                self._give_up(own, segment.number)
+        else:
+            self._tell(own, place, segment)
             self._go_on(own)
 
-    def _tell(self, own: Direction, segment: Segment) -> None:
+    def _tell(self, own: Direction, place: int, segment: Segment) -> None:
+        """Of a segment that begins no later than what is expected, what is new."""
         assert own.next is not None
-        own.next = (own.next + segment.size) % SPACE
-        self.cut |= len(segment.octets) > self._left
-        octets = segment.octets[: self._left]
+        known = own.next - place
+        if segment.size <= known:
+            return
+        own.next += segment.size - known
+        octets = segment.octets[known:]
+        missing = segment.size - known - len(octets)
+        left = self._left if len(self.parts) < PARTS else 0
+        self.cut |= len(octets) > left
+        octets = octets[:left]
         self._left -= len(octets)
         if octets:
             self.parts.append(Part(segment.back, octets, segment.number, own.lost))
             own.lost = 0
-        own.lost += segment.size - len(segment.octets)
+        own.lost += missing
 
     def _go_on(self, own: Direction) -> None:
         """What came too early and is now next."""
-        while own.waiting:
-            assert own.next is not None
-            start = min(own.waiting, key=lambda seq: distance(own.next or 0, seq))
-            if distance(own.next, start) > 0:
-                return
-            self._take(own, own.waiting.pop(start))
+        assert own.next is not None
+        while own.places and own.places[0] <= own.next:
+            self._tell(own, *own.first())
 
-    def _acknowledged(self, own: Direction, back: bool, ack: int, number: int) -> None:
+    def _acknowledged(self, own: Direction, by: Segment) -> None:
         """What the other end has, was sent, though it was not captured."""
-        while own.waiting and own.next is not None:
-            start = min(own.waiting, key=lambda seq: distance(own.next or 0, seq))
-            if distance(start, ack) <= 0:
-                return
-            self._give_up(own, number)
+        while own.places and distance(own.places[0], by.ack) > 0:
+            self._give_up(own, by.number)
 
     def _give_up(self, own: Direction, number: int) -> None:
+        """``number``: of the packet that made it so; 0: its own."""
         assert own.next is not None
-        start = min(own.waiting, key=lambda seq: distance(own.next or 0, seq))
-        own.lost += max(0, distance(own.next, start))
-        own.next = start
-        waiting = own.waiting.pop(start)
-        self._tell(own, waiting._replace(number=number or waiting.number))
+        place, segment = own.first()
+        own.lost += place - own.next
+        own.next = place
+        self._tell(own, place, segment._replace(number=number or segment.number))
         self._go_on(own)
+
+    def _give_all_up(self, own: Direction) -> None:
+        while own.places:
+            self._give_up(own, 0)
 
 
 def distance(one: int, other: int) -> int:
@@ -180,6 +210,13 @@ def number_of(cell: Cell) -> int:
 
 def lines(stream: Stream, width: int) -> Iterator[tuple[bool, str]]:
     """For the screen: whether it was sent back, and a line of it; bytes that are no letters are dots."""
+    told = spelled(stream, width)
+    yield from islice(told, LINES)
+    if stream.cut or next(told, None) is not None:
+        yield False, "[what follows is not shown: the stream is longer]"
+
+
+def spelled(stream: Stream, width: int) -> Iterator[tuple[bool, str]]:
     for part in stream.parts:
         if part.lost:
             yield part.back, f"[{part.lost:,} bytes are not in the capture]"
@@ -187,5 +224,3 @@ def lines(stream: Stream, width: int) -> Iterator[tuple[bool, str]]:
             text = "".join(letter if " " <= letter <= "~" else "." for letter in line.expandtabs(4))
             for start in range(0, max(len(text), 1), width):
                 yield part.back, text[start : start + width]
-    if stream.cut:
-        yield False, "[what follows is not shown: the stream is longer]"

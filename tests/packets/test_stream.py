@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from nettui.packets.reading import Batch, batches
 from nettui.packets.store import Kept
-from nettui.packets.stream import Stream, followed, lines
+from nettui.packets.stream import WAITING, Segment, Stream, followed, lines
 from tests.loss.frames import ACK, FIN, PSH, SYN, tcp
 from tests.packets import build
 from tests.packets.build import A6, B6, A, B
@@ -122,6 +122,15 @@ CHATS = {
         back(ACK, 901, 106),
         there(PSH | ACK, 106, 901, b"again"),
     ],
+    "begun twice": [
+        *greeting(),
+        there(PSH | ACK, 101, 901, b"one"),
+        there(SYN, 100),
+        there(PSH | ACK, 104, 901, b"two"),
+        back(PSH | ACK, 901, 107, b"yes"),
+        back(SYN | ACK, 900, 101),
+        back(PSH | ACK, 904, 107, b"more"),
+    ],
     "from the middle on": [
         there(PSH | ACK, 5000, 7000, b"question"),
         back(PSH | ACK, 7000, 5008, b"answer"),
@@ -170,8 +179,6 @@ def test_ipv6_and_tags_do_not_matter(tmp_path: Path):
 
 
 def test_a_long_stream_is_cut_and_says_so():
-    from nettui.packets.stream import Segment
-
     found = Stream(most=10)
     for at in range(5):
         found.add(Segment(at + 1, False, ".", at * 4, 0, b"abcd", 4))
@@ -179,11 +186,55 @@ def test_a_long_stream_is_cut_and_says_so():
     assert found.cut
 
 
+def flight(count: int, step: int = 1) -> Stream:
+    """The first byte is missing; ``count`` segments of a byte follow, each ``step`` behind the one before."""
+    found = Stream()
+    found.add(Segment(1, False, "S", 100, 0, b"", 0))
+    for at in range(count):
+        found.add(Segment(at + 2, False, ".", 102 + at * step, 0, b"x", 1))
+    return found
+
+
+def test_many_segments_may_wait_for_one():
+    found = flight(WAITING)
+    assert not found.parts
+    found.add(Segment(9999, False, ".", 101, 0, b"f", 1))
+    assert [len(found.parts), found.parts[0].octets] == [WAITING + 1, b"f"]
+    assert not any(part.lost for part in found.parts)
+
+
+def test_a_gap_that_nobody_acknowledges_hides_nothing_behind_it():
+    found = flight(WAITING + 1000, step=2)
+    found.finish()
+    assert len(found.parts) == WAITING + 1000
+    assert all(part.lost == 1 for part in found.parts)
+
+
+def test_bytes_that_wait_have_a_bound():
+    found = Stream(most=100)
+    found.add(Segment(1, False, "S", 100, 0, b"", 0))
+    for at in range(4):
+        found.add(Segment(at + 2, False, ".", 102 + at * 40, 0, bytes(40), 40))
+    assert (found.parts[0].lost, len(found.parts[0].octets), found.parts[0].number) == (1, 40, 4)
+    assert found.cut
+
+
+def test_a_stream_of_many_parts_or_lines_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("nettui.packets.stream.PARTS", 10)
+    monkeypatch.setattr("nettui.packets.stream.LINES", 5)
+    found = Stream()
+    for at in range(11):
+        found.add(Segment(at + 1, False, ".", at, 0, b"a", 1))
+    assert (len(found.parts), found.cut) == (10, True)
+    assert [text for _, text in lines(found, 80)] == ["a"] * 5 + ["[what follows is not shown: the stream is longer]"]
+    found = Stream()
+    found.add(Segment(1, False, ".", 1, 0, b"a\nb\n" * 3, 12))
+    assert [text for _, text in lines(found, 80)][-2:] == ["a", "[what follows is not shown: the stream is longer]"]
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.binary(min_size=1, max_size=300), st.data())
 def test_however_it_is_divided_repeated_and_mixed_it_is_the_same(octets: bytes, data: st.DataObject):
-    from nettui.packets.stream import Segment
-
     begin = data.draw(st.integers(0, 2**32 - 1))
     cuts = sorted(data.draw(st.sets(st.integers(1, len(octets)), max_size=8)) | {0, len(octets)})
     pieces = list(pairwise(cuts))
@@ -199,8 +250,6 @@ def test_however_it_is_divided_repeated_and_mixed_it_is_the_same(octets: bytes, 
 
 
 def test_lines_are_letters_only():
-    from nettui.packets.stream import Segment
-
     found = Stream()
     found.add(Segment(1, False, ".", 1, 0, b"a\x1b[31mb\tc\r\n\xff\x00", 12))
     assert list(lines(found, 4)) == [(False, "a.[3"), (False, "1mb "), (False, "c"), (False, "..")]
