@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -96,6 +97,8 @@ def capture(context: click.Context, /, expression: tuple[str, ...], netns: str |
         context.exit(on_screen(netns or context.obj, " ".join(expression), options))
     query = compiled(options["where"], packet_columns(), "--where: ")
     freezing = compiled(options["freeze_on"], ledger_columns(), "--freeze-on: ") if options["freeze_on"] else None
+    if freezing is not None and not os.access(Path(options["write"]).parent, os.W_OK | os.X_OK):
+        raise click.ClickException(f"{options['write']}: no file can be made in that folder")  # before it is waited for
     if options["file"] is not None:
         context.exit(copied(from_file(options["file"], " ".join(expression)), query, options))
     with ExitStack() as stack:
@@ -318,11 +321,13 @@ def frozen_on(query: Query, host: Host, live: LiveCapture, path: str) -> Iterato
             complain(f"losses cannot be watched: {watch.gap.reason}")
         if watch.seen is not None:
             row, frozen = watch.seen, live.ring.freeze()
-            size = written(frozen, Path(path))
-            complain(
-                f"{row['counter']} {row['scope']} moved by {row['delta']}: the last {frozen.amount.packets:,} packets "
-                f"before that are in {path} ({size:,} bytes)"
-            )
+            moved = f"{row['counter']} {row['scope']} moved by {row['delta']}"
+            last = f"the last {frozen.amount.packets:,} packets before that"
+            try:
+                size = written(frozen, Path(path))
+            except OSError as error:
+                raise click.ClickException(f"{moved}: {last} are not in {path}: {error.strerror or error}") from error
+            complain(f"{moved}: {last} are in {path} ({size:,} bytes)")
 
 
 def packet_columns() -> Sequence[Column]:

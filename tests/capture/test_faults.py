@@ -1,38 +1,27 @@
-"""What goes wrong, as the line mode and a screen's session tell it: rights, devices, disks, files, hostile names."""
+"""What goes wrong, as the line mode and a screen's session tell it: rights, devices, filters, disks."""
 
 from __future__ import annotations
 
-import csv
 import errno
-import gzip
-import json
-import random
-import struct
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from collectors.table import Gap
-from collectors.wire.netlink import DecodeError
-from nettui.packets.begin import of_device, of_file
+from nettui.packets.begin import of_device
 from nettui.packets.reading import Batch, batches
 from nettui.packets.saving import saved
-from nettui.packets.session import Session
 from tests.capture.test_recorder import ROOT
-from tests.capture.traffic import PORT, datagrams, until
+from tests.capture.traffic import PORT, datagrams
 from tests.lab import Namespace, joined_pair, namespace, needs_root
 from tests.packets import build
-from tests.packets.test_capture_file import blocks
 from tests.test_capture import Process, begun, ended, nettui
 
-HOSTILE = b"\x1b]0;owned\x07\x1b[31m\x9b2J\r\n\xe2\x80\xae[red]"
-CONTROL = {*map(chr, range(32)), *map(chr, range(127, 160)), "\u202e"} - {"\n"}
 OPENING = (
     "from collectors import Host\nfrom nettui.packets.begin import of_device\n"
     "print(of_device(Host(), 'lo', 'udp'))"
@@ -153,6 +142,22 @@ def test_a_full_disk_is_told_and_packets_are_printed_on(small_disk: Path):
     assert out.startswith(whole.stdout)
 
 
+@pytest.mark.root
+@needs_root
+def test_what_led_to_a_loss_and_has_no_room_is_told(small_disk: Path):
+    path, watched = small_disk / "lost.pcap", ("--freeze-on", "counter Udp.NoPorts and delta > 5")
+    done = nettui("-i", "lo", "-w", "/nonexistent/lost.pcap", *watched)
+    assert (done.returncode, "no file can be made in that folder" in done.stderr) == (1, True)
+    with capturing("-w", str(path), *watched, f"udp port {PORT}") as (process, left, _):
+        time.sleep(3)  # the ledger has been read once
+        datagrams(left, 2000, size=1000)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "Udp.NoPorts namespace moved by " in errors
+    assert f"are not in {path}: No space left on device" in errors
+    assert len(nettui("-r", str(path)).stdout.splitlines()) > 500
+
+
 def test_saving_on_a_full_disk_fails_and_what_is_whole_can_be_read(small_disk: Path):
     path, records = small_disk / "saved.pcap", build.records([(1, b"x" * 60_000, 60_000)] * 30)
     with pytest.raises(OSError, match="No space left") as caught:
@@ -169,119 +174,3 @@ def test_writing_what_passes_to_a_full_disk_is_one_sentence(small_disk: Path, tm
     assert done.returncode == 1
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-# files
-
-
-def told(path: Path) -> tuple[int, list[str]]:
-    """Packets, and what is wrong."""
-    found = list(batches(str(path)))
-    return sum(len(b.records) for b in found if isinstance(b, Batch)), [g.reason for g in found if isinstance(g, Gap)]
-
-
-def test_packets_of_a_link_type_that_nothing_decodes_are_counted_and_said_to_be(tmp_path: Path):
-    path = tmp_path / "unknown"
-    build.write(path, 4711, [(1, b"x" * 50, 60)] * 3)
-    assert told(path) == (3, ["packets of link type 4711 are not decoded"])
-    done = nettui("-r", str(path), "--format", "ndjson")
-    assert done.returncode == 1
-    assert [json.loads(line)["length"] for line in done.stdout.splitlines()] == [60, 60, 60]
-    assert "link type 4711" in done.stderr
-
-
-FORMS: dict[str, Callable[[], bytes]] = {
-    "pcap": lambda: whole_file(),
-    "pcapng": lambda: b"".join(blocks()) * 3,
-    "gzip": lambda: gzip.compress(whole_file(), 9),
-    "gzip of pcapng": lambda: gzip.compress(b"".join(blocks()) * 3, 9),
-}
-
-
-def whole_file() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "file"
-        build.write(path, 1, [(1, packet, len(packet)) for packet in build.FRAMES.values()])
-        return path.read_bytes()
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_a_file_cut_anywhere_shows_what_is_whole_and_says_so(form: str, tmp_path: Path):
-    path, data = tmp_path / "file", FORMS[form]()
-    path.write_bytes(data)
-    (count, said), before = told(path), 0
-    assert count > 8
-    assert not said
-    for size in range(1, len(data), max(1, len(data) // 120)):
-        path.write_bytes(data[:size])
-        if size < 4:
-            continue
-        found, said = told(path)
-        assert before <= found <= count
-        assert len(said) == 1 or (found < count and form == "pcapng"), (size, said)  # a cut between two blocks
-        before = found
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_a_corrupt_file_shows_packets_and_says_what_is_wrong_or_shows_all(form: str, tmp_path: Path):
-    path, data, chance = tmp_path / "file", FORMS[form](), random.Random(3)
-    for _ in range(150):
-        octets = bytearray(data)
-        for _ in range(chance.randrange(1, 4)):
-            octets[chance.randrange(len(octets))] ^= chance.randrange(1, 256)
-        path.write_bytes(octets)
-        try:
-            told(path)
-        except (DecodeError, OSError):  # not even the beginning can be read
-            continue
-
-
-def test_a_session_of_a_corrupt_file_ends_with_its_gap(tmp_path: Path):
-    path, data = tmp_path / "file", bytearray(gzip.compress(whole_file()))
-    data[-6] ^= 1
-    path.write_bytes(data)
-    session = of_file(str(path))
-    assert isinstance(session, Session)
-    assert until(lambda: session.ended)
-    assert [each.reason for each in session.gaps] == [said for said in told(path)[1] if "CRC check failed" in said]
-    assert session.read.packets == len(build.FRAMES)
-    session.close()
-
-
-# names
-
-
-def hostile(path: Path) -> None:
-    """In names of DNS, of servers, of the interface, and in what TCP and UDP carry."""
-    packets = [
-        build.over4(17, build.udp(4000, 53, build.dns(build.name(HOSTILE)))),
-        build.over4(6, build.tcp(build.A, build.B, (4000, 443), build.ACK, data=build.client_hello(HOSTILE))),
-        build.over4(17, build.udp(4000, 9, HOSTILE)),
-        build.over4(6, build.tcp(build.A, build.B, (4000, 80), build.ACK, data=HOSTILE)),
-    ]
-    section, interface = blocks(name=HOSTILE)[:2]
-    interface = interface[:8] + struct.pack("<H", 1) + interface[10:]  # Ethernet
-    interface = interface[:12] + struct.pack("<I", 65535) + interface[16:]
-    path.write_bytes(section + interface + b"".join(map(enhanced, packets)))
-
-
-def enhanced(packet: bytes) -> bytes:
-    body = struct.pack("<IIIII", 0, 0, 0, len(packet), len(packet)) + packet + bytes(-len(packet) % 4)
-    return struct.pack("<II", 6, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
-
-
-@pytest.mark.parametrize("form", ["text", "ndjson", "csv"])
-def test_no_name_and_no_payload_controls_the_terminal(form: str, tmp_path: Path):
-    path = tmp_path / "hostile"
-    hostile(path)
-    done = nettui("-r", str(path), "--format", form)
-    assert done.returncode == 0, done.stderr
-    assert not CONTROL & {*done.stdout, *done.stderr}
-    assert "owned" in done.stdout
-    if form == "ndjson":
-        rows = [json.loads(line) for line in done.stdout.splitlines()]
-        assert [("dns_name" in row, "sni" in row) for row in rows] == [
-            (True, False), (False, True), (False, False), (False, False),
-        ]  # fmt: skip
-    if form == "csv":
-        assert len(list(csv.DictReader(done.stdout.splitlines()))) == 4
