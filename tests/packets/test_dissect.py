@@ -135,6 +135,7 @@ FRAME = build.FRAMES["udp: some"]
         ("echo nothing to see; exit 3", "it ended with 3"),
         ("echo 'cannot do that' >&2; exit 1", "cannot do that"),
         ("kill -SEGV $$", "SIGSEGV"),
+        ("kill -KILL $$", "SIGKILL"),
         ("echo '<pdml><packet>'", "cannot be read"),
         ("echo not xml", "cannot be read"),
         ("echo '<pdml></pdml>'", "no packet"),
