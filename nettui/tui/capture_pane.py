@@ -230,6 +230,7 @@ class CapturePane(Pane):
         self.enter(ORDER[(ORDER.index(self.view) + 1) % len(ORDER)] if self.view in ORDER else PACKETS)
 
     def action_devices(self) -> None:
+        self.refused = None
         self.enter(DEVICES)
 
     def action_time_form(self) -> None:
@@ -298,25 +299,28 @@ class CapturePane(Pane):
         getattr(capturing, name)(self)
 
     def capture(self, device: str, expression: str) -> None:
-        self.expression = expression
-        capturing.begin(self, device)
+        capturing.begin(self, device, expression)
 
-    def begin_with(self, name: str, begin: Callable[[], Session | Gap]) -> None:
-        """Begin a session, in the background: opening a device may take its time."""
+    def begin_with(self, name: str, begin: Callable[[], Session | Gap], expression: str | None = None) -> None:
+        """Begin a session, in the background: opening a device may take its time. ``expression``: its filter."""
 
         app = self.app
 
         def run() -> None:
-            app.call_later(self._begun, begin())
+            app.call_later(self._begun, begin(), expression)
 
         self.beginning, self.refused = name, None
         threading.Thread(target=run, daemon=True, name="begin").start()
         self._draw_lines()
 
-    def _begun(self, found: Session | Gap) -> None:
+    def _begun(self, found: Session | Gap, expression: str | None = None) -> None:
         self.beginning = ""
+        if expression is not None and (self.session is None or not isinstance(found, Gap)):
+            self.expression = expression
         if isinstance(found, Gap):
             self.refused = found
+            if self.session and self.view != DEVICES:  # the lines above go on telling of the session
+                self.nettui.say(found.reason)
         else:
             if self.session:
                 threading.Thread(target=self.session.close, daemon=True, name="close").start()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nettui.packets.session import Session
 from nettui.tui.bars import Part
+from nettui.tui.capture_views import DEVICES
 from nettui.tui.cells import BOLD, DIM, PLAIN, WARNING
 from nettui.tui.loss_bar import first_line, second_line
 from nettui.tui.pane import Line
@@ -19,7 +20,7 @@ Halves = tuple[Sequence[Part], Sequence[Part]]  # of a line: its left, and its r
 
 def above(pane: CapturePane) -> tuple[Halves, Halves]:
     """Two lines: what stands in the way; what is to be done; or how the capture goes and what it lost."""
-    if pane.refused is not None:
+    if pane.refused is not None and (pane.session is None or pane.view == DEVICES):
         return ([(f" {pane.refused.reason}", WARNING)], []), ([(f" {pane.refused.remedy}", PLAIN)], [])
     if pane.beginning:
         return ([(f" opening {pane.beginning} ...", BOLD)], []), ([], [])

@@ -24,23 +24,22 @@ LANGUAGE = "libpcap's language, as port 53 and host 10.0.0.1; Enter begins, empt
 FROM_NOW_ON = "what passes is captured from now on, and what is here stays; Esc leaves it as it was"
 
 
-def begin(pane: CapturePane, device: str) -> None:
-    """Ask for libpcap's filter, then capture."""
+def begin(pane: CapturePane, device: str, expression: str | None = None) -> None:
+    """Ask for libpcap's filter, then capture. ``expression``: filled in; None: that of before."""
 
     def take(text: str) -> None:
-        pane.expression = text
         host = pane.nettui.host
-        pane.begin_with(device, lambda: of_device(host, device, text))
+        pane.begin_with(device, lambda: of_device(host, device, text), text)
 
-    before = pane.session if pane.session and pane.session.live and not pane.session.ended else None
-    hint = f"Enter ends the capture on {before.name} and begins this one; Esc leaves" if before else LANGUAGE
-    ask(pane, f"capture on {device}, filter> ", pane.expression, hint, wrong, take)
+    before = pane.session if pane.session and pane.session.live and pane.session.read.packets else None
+    gone = f"Enter lets the {before.read.packets:,} packets of {before.name} go (w saves them)" if before else ""
+    text = pane.expression if expression is None else expression
+    ask(pane, f"capture on {device}, filter> ", text, f"{gone}; Esc leaves" if gone else LANGUAGE, wrong, take)
 
 
 def open_file(pane: CapturePane) -> None:
     def take(path: str) -> None:
-        pane.expression = ""
-        pane.begin_with(path, lambda: of_file(path))
+        pane.begin_with(path, lambda: of_file(path), "")
 
     ask(pane, "open> ", "", "the path of a file: pcap, pcapng, gzip", no_file, take)
 
@@ -77,8 +76,7 @@ def file_filter(pane: CapturePane, path: str) -> None:
     """Read the file again, with another filter."""
 
     def take(text: str) -> None:
-        pane.expression = text
-        pane.begin_with(path, lambda: of_file(path, text))
+        pane.begin_with(path, lambda: of_file(path, text), text)
 
     ask(pane, f"read {Path(path).name}, filter> ", pane.expression, LANGUAGE, wrong, take)
 

@@ -1,0 +1,55 @@
+"""The capture panel as a first user meets it: what is told is what is, what is read stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from collectors.table import Gap
+from nettui.packets.begin import of_device
+from nettui.panels.capture import CAPTURE
+from tests.capture.traffic import datagrams
+from tests.lab import joined_pair, needs_root
+from tests.tui.stage import LINKS, links, stage
+from tests.tui.test_capture import CHAT, opened, pane, until, written
+
+
+async def test_a_filter_that_was_not_taken_is_not_told(tmp_path: Path):
+    async with stage(CAPTURE, LINKS) as on:
+        await on.deliver(links=links("lo"))
+        path = written(tmp_path, *CHAT)
+        await opened(on, path, len(CHAT))
+        pane(on).capture("lo", "udp port 9")
+        await on.pilot.pause()
+        assert "filter> udp port 9" in on.text()
+        await on.press("escape")
+        assert "udp port 9" not in on.text()
+        assert pane(on).command == f"tcpdump -n -r {path}"
+
+
+async def test_what_is_refused_hides_nothing_of_what_is_there(tmp_path: Path):
+    async with stage(CAPTURE, LINKS) as on:
+        await opened(on, written(tmp_path, *CHAT), len(CHAT))
+        pane(on).begin_with("lo", lambda: Gap("lo is not up", "bring it up"), "udp")
+        await until(on, lambda: "lo is not up" in on.screen()[-2])
+        assert f"{len(CHAT)} packets" in on.screen()[2]
+        assert pane(on).command.endswith("packets.pcap")
+
+
+@pytest.mark.root
+@needs_root
+async def test_who_begins_again_is_told_what_goes():
+    with joined_pair() as (left, right):
+        async with stage(CAPTURE, LINKS, host=right.host, size=(120, 24)) as on:
+            await on.deliver(links=links("lo", "right0"))
+            pane(on).begin_with("right0", lambda: of_device(right.host, "right0", "udp port 7009"), "udp port 7009")
+            await until(on, lambda: "capturing" in on.text())
+            datagrams(left, 5)
+            await until(on, lambda: len(pane(on)) == 5)
+            await on.press("x")
+            await until(on, lambda: "ended" in on.screen()[2])
+            await on.press("i", "enter")
+            assert "lets the 5 packets of right0 go" in on.text()
+            await on.press("escape")
+            assert "udp port 7009" in on.screen()[2]
