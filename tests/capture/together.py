@@ -25,10 +25,11 @@ from tests.lab import Namespace, joined_pair
 from tests.packets import mixed
 
 SO_TIMESTAMPNS = 35  # uapi asm-generic/socket.h
-ON = "right0"
 FIRST = b"first of all"
 FIRST_PORT, LAST_PORT = 9997, 9998
 FILES = ("own.pcap", "dumped", "dumpcap")
+# of two VLANs the kernel removes one, and cooked captures have the other where their protocol should begin
+TWICE_TAGGED = ("qinq", "three vlans")
 Row = dict[str, object]
 Window = tuple[int, int]
 Packet = tuple[int, int, bytes]  # nanoseconds since 1970, bytes on the wire, those that were kept
@@ -38,6 +39,7 @@ Packet = tuple[int, int, bytes]  # nanoseconds since 1970, bytes on the wire, th
 class Captures:
     """What each made of them; files are in ``folder``."""
 
+    on: str
     session: Session
     ndjson: list[Row]
     text: list[str]
@@ -48,24 +50,28 @@ class Captures:
 
 
 @contextmanager
-def captured(folder: Path) -> Iterator[Captures]:
+def captured(folder: Path, on: str) -> Iterator[Captures]:
+    """On a device of the right namespace, or on "any" there."""
     with joined_pair() as (left, right), stamping(right), ExitStack() as stack:
-        session = of_device(right.host, ON, "")
+        session = of_device(right.host, on, "")
         assert isinstance(session, Session), session
         stack.callback(session.close)
-        own = [sys.executable, "-m", "nettui", "capture", "--netns", right.name, "-i", ON]
+        own = [sys.executable, "-m", "nettui", "capture", "--netns", right.name, "-i", on]
         inside = ["ip", "netns", "exec", right.name]
+        cooked = ["-y", "LINUX_SLL2"] if on == "any" else []
         running = [
             stack.enter_context(process([*own, "--format", "ndjson", "--print", "-w", folder / "own.pcap"], folder)),
             stack.enter_context(process(own, folder)),
             stack.enter_context(
-                process([*inside, "tcpdump", "-Z", "root", "-nU", "--nano", "-i", ON, "-w", folder / "dumped"], folder)
+                process([*inside, "tcpdump", "-Z", "root", "-nU", "--nano", "-i", on, "-w", folder / "dumped"], folder)
             ),
-            stack.enter_context(process([*inside, "dumpcap", "-q", "-i", ON, "-w", folder / "dumpcap"], folder)),
+            stack.enter_context(
+                process([*inside, "dumpcap", "-q", "-i", on, *cooked, "-w", folder / "dumpcap"], folder)
+            ),
         ]
         listening(right, 1 + len(running))
         first(left)
-        mixed.frames(left)
+        mixed.frames(left, without=TWICE_TAGGED if on == "any" else ())
         mixed.traffic(left, right)
         for name in FILES:
             mixed.until_written(folder / name)
@@ -75,7 +81,7 @@ def captured(folder: Path) -> Iterator[Captures]:
         session.stop()
         assert until(lambda: session.ended and session.listing.total == session.read.packets)
         printed = [(folder / f"{one.pid}.out").read_text().splitlines() for one in running[:2]]
-        yield Captures(session, [json.loads(line) for line in printed[0]], printed[1], folder)
+        yield Captures(on, session, [json.loads(line) for line in printed[0]], printed[1], folder)
 
 
 @contextmanager
@@ -116,14 +122,24 @@ def first(sender: Namespace) -> None:
 def packets(parts: list[Records]) -> list[Packet]:
     """From the first datagram to the last one, in the order of capture."""
     found = [
-        (when, length, part.data[at : at + size].tobytes())
+        (when, length, meant(link, part.data[at : at + size].tobytes()))
         for part in parts
-        for when, length, at, size in zip(
-            part.times.tolist(), part.lengths.tolist(), part.at.tolist(), part.captured.tolist(), strict=True
+        for when, length, at, size, link in zip(
+            part.times.tolist(),
+            part.lengths.tolist(),
+            part.at.tolist(),
+            part.captured.tolist(),
+            part.links.tolist(),
+            strict=True,
         )
     ]
     begin, end = window(found)
     return [packet for packet in found if begin <= packet[0] <= end]
+
+
+def meant(link: int, octets: bytes) -> bytes:
+    """Of eight bytes for an address in LINUX_SLL2 the kernel leaves the last two as they were."""
+    return octets[:18] + bytes(2) + octets[20:] if link == 276 else octets
 
 
 def window(found: list[Packet]) -> Window:
@@ -131,9 +147,9 @@ def window(found: list[Packet]) -> Window:
     return min(when for when, _, octets in found if FIRST in octets), min(w for w, _, o in found if mixed.LAST in o)
 
 
-def by_sender(found: list[Packet]) -> list[Packet]:
-    """What one sends comes in the same order to all captures; two who send at once may come in either order."""
-    return sorted(found, key=lambda packet: packet[2][6:12])
+def in_order(found: list[Packet]) -> list[Packet]:
+    """One that is the same for all captures: to which two packets at once may come in either order."""
+    return sorted(found, key=lambda packet: (packet[2], packet[0]))
 
 
 def of_file(path: Path) -> list[Batch]:
