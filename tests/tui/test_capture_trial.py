@@ -53,3 +53,33 @@ async def test_who_begins_again_is_told_what_goes():
             assert "lets the 5 packets of right0 go" in on.text()
             await on.press("escape")
             assert "udp port 7009" in on.screen()[2]
+
+
+@pytest.mark.root
+@needs_root
+@pytest.mark.parametrize("height", [24, 50])
+async def test_a_packet_that_is_read_stays_when_the_ring_lets_it_go(height: int):
+    with joined_pair() as (left, right):
+        async with stage(CAPTURE, LINKS, host=right.host, size=(120, height)) as on:
+            pane(on).begin_with("right0", lambda: of_device(right.host, "right0", "udp port 7009", ring=1 << 20))
+            await until(on, lambda: "capturing" in on.text())
+            datagrams(left, 100)
+            await until(on, lambda: len(pane(on)) == 100)
+            await on.press("home", "down", "enter")
+            await until(on, lambda: "packet 2 " in on.text())
+            for _ in range(6):
+                datagrams(left, 5000)
+            await until(on, lambda: "packet 2, let go" in on.text())
+            assert on.pane.under_cursor() is None
+            await on.press("J")
+            assert "let go  " not in on.text()
+            assert "packet 2, " not in on.text()
+
+
+async def test_the_list_comes_back_beside_the_packet_when_the_terminal_grows(tmp_path: Path):
+    async with stage(CAPTURE, LINKS, size=(80, 24)) as on:
+        await opened(on, written(tmp_path, *CHAT), len(CHAT))
+        await on.press("enter")
+        assert "10.9.0.1:40000" not in on.text()
+        await on.pilot.resize_terminal(140, 50)
+        await until(on, lambda: "10.9.0.1:40000" in on.text() and "packet 1" in on.text())

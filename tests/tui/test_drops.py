@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import socket
-import time
 from typing import Any
 
 import pytest
@@ -237,9 +237,9 @@ def test_what_is_lost_after_the_mark_is_counted_and_a_signal_ends_the_reasons():
         on.send("D")
         lose(left, 3)
         on.wait_for("RECEIVE")
+        on.wait_until(lambda shown: re.search(r"\+ udp .* 3 +0 +refused", shown), "the first are not counted")
         on.send("m")
         on.wait_for("since mark")
-        time.sleep(1.5)
         lose(left, 23)
         on.wait_for("Udp.NoPorts")
         on.wait_for(" 23  nothing listens")

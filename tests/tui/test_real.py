@@ -6,7 +6,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -52,15 +51,17 @@ def test_hostile_names_of_a_real_host_reach_the_terminal_as_letters(evil_namespa
         on.wait_for("lo ")
         on.send("\r")
         on.wait_for("^[]0;owned^G^[[31m<U+202E>[/x]")
+        on.wait_for("Esc leaves")
         on.send("\x1b")
-        time.sleep(0.3)
+        on.wait_until(lambda shown: "Esc leaves" not in shown, "it stays")
         on.send("0")
         on.wait_for("7777")
         on.wait_for("ev^[[5mil")
         on.send("p")
         on.wait_for("pid")
+        on.wait_for("Esc leaves")
         on.send("\x1b")
-        time.sleep(0.3)
+        on.wait_until(lambda shown: "Esc leaves" not in shown, "it stays")
         on.send("y")
         on.wait_for("copied")
         on.send("q")
