@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from collectors.draft import Draft
 from collectors.table import Gap, Table
+from collectors.values import Cell
 from nettui.packets.brief import BRIEF, FORMS
 from nettui.packets.line import lines
 from nettui.packets.session import VIEWS, Session
@@ -109,6 +110,8 @@ class CapturePane(Pane):
 
     def about(self) -> str:
         """The packet under the cursor as tcpdump writes it."""
+        if self._reads and self.packet_view.gone:
+            return "this packet is here alone: the ring let it go (--ring), a freeze keeps what is there"
         if not isinstance(self.shown, PacketRows) or self.cursor >= len(self):
             return ""
         return lines(self.shown.listing.table(self.cursor, self.cursor + 1))[0].partition(" ")[2]
@@ -119,7 +122,7 @@ class CapturePane(Pane):
 
     def on_mount(self) -> None:
         self.set_interval(LOOK, self._look)
-        self._arrange()
+        self.lay_out()
         self._draw_lines()
 
     def on_unmount(self) -> None:
@@ -173,7 +176,7 @@ class CapturePane(Pane):
         super().present(shown, keep_place)
         if isinstance(shown, PacketRows) and self._tail:
             self.move_to(len(shown) - 1)
-        self._arrange()
+        self.lay_out()
         self._tell_packet()
 
     def filter(self, text: str, where: Query | None) -> None:
@@ -251,7 +254,7 @@ class CapturePane(Pane):
             return True
         if self.view == PACKETS:
             self._tail, self._follows, self._reads = False, True, True
-            self._arrange()
+            self.lay_out()
             self._tell_packet()
             self.screen.set_focus(self.packet_view.tree_lines)
             return True
@@ -263,16 +266,17 @@ class CapturePane(Pane):
     def leave_packet(self) -> None:
         """Back from one packet to the list."""
         self._reads = False
-        self._arrange()
+        self.lay_out()
+        self._tell_packet()
         self.screen.set_focus(self)
 
     def on_resize(self) -> None:
         super().on_resize()
         if set(self.show) == set(self._usual()):
             self.show_columns(self._usual())
-        self.call_after_refresh(self._arrange)
+        self.call_after_refresh(self.lay_out)
 
-    def _arrange(self) -> None:
+    def lay_out(self) -> None:
         """List and packet, one below the other where there is room for both."""
         both = self._whole.size.height >= HIGH
         told = self.view == PACKETS and len(self) > 0
@@ -282,8 +286,14 @@ class CapturePane(Pane):
     def _tell_packet(self) -> None:
         """The packet under the cursor, where one is told."""
         if self.packet_view.display and isinstance(self.shown, PacketRows) and self.cursor < len(self.shown):
+            if self._reads and self.cursor == 0 and self.packet_view.hold(self.shown.listing.batches[0].number(0)):
+                return
             notes = self.session.live.device.notes if self.session and self.session.live else ()
             self.packet_view.show(self.shown.listing.packet(self.cursor), notes)
+
+    def under_cursor(self) -> dict[str, Cell] | None:
+        """Nothing where a packet is read that the list has let go."""
+        return None if self._reads and self.packet_view.gone else super().under_cursor()
 
     def on_table_view_moved(self) -> None:
         self._tell_packet()

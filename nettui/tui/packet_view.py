@@ -49,6 +49,8 @@ class PacketView(Container):
         self._pane = pane
         self._title, self.tree_lines, self._hex = Bar(REVERSE), TreeLines(), HexLines()
         self._packet: Packet | None = None
+        self._found: Dissection | None = None
+        self.gone = False  # the packet is in memory no longer, but here
         self._notes: tuple[Gap, ...] = ()
         self._dissecting = Dissecting(self._deliver)
 
@@ -66,6 +68,7 @@ class PacketView(Container):
 
     def on_resize(self) -> None:
         self._lay_out()
+        self.call_after_refresh(self._pane.lay_out)  # the list has no size of its own while it is hidden
 
     def _lay_out(self) -> None:
         beside = self.size.width >= BESIDE
@@ -77,7 +80,7 @@ class PacketView(Container):
         """Its headers as nettui knows them at once; what tshark makes of it as soon as it is there."""
         if packet == self._packet:
             return
-        self._packet, self._notes = packet, notes
+        self._packet, self._notes, self.gone = packet, notes, False
         if packet is None:
             self.tree_lines.tell(())
             self._hex.tell(b"")
@@ -86,6 +89,13 @@ class PacketView(Container):
         self._hex.tell(packet.octets)
         self._tell(packet, Dissection(headers(packet.octets, packet.link), "nettui"))
         self._dissecting.ask(packet)
+
+    def hold(self, first: int) -> bool:
+        """Whether its packet was let go: ``first`` is the oldest in memory. It stays here and says so."""
+        before, self.gone = self.gone, self._packet is not None and self._packet.number < first
+        if self.gone and not before and self._packet and self._found:
+            self._tell(self._packet, self._found)
+        return self.gone
 
     def _deliver(self, packet: Packet, found: Dissection) -> None:
         """From the dissecting thread; when the screen has gone meanwhile, to nobody."""
@@ -97,8 +107,11 @@ class PacketView(Container):
             self._tell(packet, found)
 
     def _tell(self, packet: Packet, found: Dissection) -> None:
+        self._found = found
         short = f", {len(packet.octets):,} captured" if len(packet.octets) < packet.length else ""
         left: list[Part] = [(f" packet {packet.number:,}", BOLD), (f"  {day(packet.time)}", PLAIN)]
+        if self.gone:
+            left.insert(1, (", let go", WARNING))
         left.append((f"  {packet.length:,} bytes{short}  by {found.by}", PLAIN))
         if found.gap is not None:
             left.append((f"  {found.gap.reason}", WARNING))
