@@ -4,45 +4,55 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
+from sys import getsizeof
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collectors.table import Table, concatenate
-from collectors.values import is_constant, joined
+from collectors.values import Cell, is_constant, joined
 from collectors.wire.packets.decode import AT_ONCE, decoded
 from collectors.wire.packets.records import Records
 from nettui.packets.judged import marked, marks_of
 from nettui.packets.reading import Batch
 
-TOGETHER = 16  # small batches that are made one: a quiet device gives many, of a packet or two
+TOGETHER = AT_ONCE // 4  # packets of a batch that may be made one with others: a quiet device gives many small ones
 RECORD = 16  # bytes of the header before each packet of a segment
-CELL = 64  # bytes, about, of a text in a pool
-
-
+NO_BYTES = np.zeros(0, np.uint8)
 Reread = Callable[[NDArray[np.uint8], int], Records]  # the packets in some bytes from an offset on
+
+
+class Shared:
+    """Bytes that batches of one segment stand in, as far as it goes by now: each mapping of it costs a descriptor."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: NDArray[np.uint8]) -> None:
+        self.data = data
 
 
 class Kept:
     """A batch in the store: where its packets stand, and their headers. What there was no room for is found again.
 
-    ``begin``, ``end``: the numbers in the capture of its first packet, and of its last.
+    ``begin``, ``end``: the numbers in the capture of its first packet, and of its last. ``start``, ``stop``: where the
+    first one's bytes begin, and the last one's end. ``size``: bytes that go when it is let go.
     """
 
     __slots__ = (
         "_count",
-        "_data",
         "_marks",
         "_numbers",
         "_records",
         "_reread",
-        "_start",
         "_table",
         "begin",
         "end",
+        "shared",
         "size",
+        "start",
+        "stop",
     )
 
     def __init__(self, records: Records, table: Table, reread: Reread | None = None) -> None:
@@ -50,22 +60,23 @@ class Kept:
         self.begin, self.end, self._count = int(numbers[0]), int(numbers[-1]), len(records)
         self._marks = marks_of(table)
         self._numbers = None if self.end - self.begin + 1 == self._count else numbers  # where some were left out
-        self._records: Records | None = records
+        self.shared, self.start = Shared(records.data), int(records.at[0])
+        self.stop = int(records.at[-1]) + int(records.captured[-1])
+        self._records: Records | None = replace(records, data=NO_BYTES)
         self._table: Table | None = table
-        self._reread, self._start = reread, int(records.at[0]) - RECORD
-        self._data = records.data[: int(records.at[-1]) + int(records.captured[-1])]
-        self.size = held_by(table) + (28 * len(records) if reread else 0)  # bytes that go when it is let go
+        self._reread = reread
+        self.size = held_by(table) + (28 * len(records) if reread else 0)
 
     def __len__(self) -> int:
         return self._count
 
     @property
     def records(self) -> Records:
-        records = self._records
+        records, data = self._records, self.shared.data
         if records is not None:
-            return records
+            return replace(records, data=data)
         assert self._reread is not None
-        return self._reread(self._data, self._start)
+        return self._reread(data[: self.stop], self.start - RECORD)
 
     def table(self) -> Table:
         """Its headers (nettui.packets.judged)."""
@@ -108,9 +119,12 @@ class Store:
             return
         kept = Kept(batch.records, batch.table, self._reread)
         with self._lock:
+            if self._kept and follows(self._kept[-1], kept):
+                share(kept, self._kept[-1].shared)
             self._kept.append(kept)
-            while len(together := self._small()) == TOGETHER:
-                self._kept[-TOGETHER:] = [merged(together, self._reread)]
+            together = self._small()
+            if len(together) > 1:
+                self._kept[-len(together) :] = [merged(together, self._reread)]
             self._make_room()
 
     def forget(self, before: int) -> None:
@@ -124,13 +138,18 @@ class Store:
             return tuple(self._kept)
 
     def _small(self) -> list[Kept]:
-        """The last ones as far as they are of one size, stand together, and may be one."""
+        """The last ones, as far as they stand together and each is no larger than all behind it.
+
+        So each packet is moved a few times only, and few batches remain, however large they come.
+        """
         found = self._kept[-1:]
-        for kept in reversed(self._kept[-TOGETHER:-1]):
-            if magnitude(kept) != magnitude(found[0]) or not follows(kept, found[0]):
+        count = len(found[0])
+        for kept in reversed(self._kept[:-1]):
+            if len(kept) > count or count + len(kept) > TOGETHER or not follows(kept, found[0]):
                 break
             found.insert(0, kept)
-        return found if sum(map(len, found)) <= AT_ONCE else []
+            count += len(kept)
+        return found
 
     def _make_room(self) -> None:
         held = 0
@@ -140,16 +159,15 @@ class Store:
                 kept.let_go()
 
 
-def magnitude(kept: Kept) -> int:
-    return (len(kept).bit_length() - 1) // (TOGETHER.bit_length() - 1)
-
-
 def follows(one: Kept, other: Kept) -> bool:
     """Whether the other's bytes begin where this one's end, in the same segment."""
-    if one.end + 1 != other.begin:
-        return False
-    left, right = one.records, other.records
-    return int(left.at[-1]) + int(left.captured[-1]) + RECORD == int(right.at[0])
+    return one.end + 1 == other.begin and one.stop + RECORD == other.start
+
+
+def share(kept: Kept, shared: Shared) -> None:
+    """It goes further in the same bytes, and brings them as far as that."""
+    shared.data = kept.shared.data
+    kept.shared = shared
 
 
 def merged(parts: Sequence[Kept], reread: Reread | None) -> Kept:
@@ -163,7 +181,9 @@ def merged(parts: Sequence[Kept], reread: Reread | None) -> Kept:
         records[-1].data, column("at"), column("captured"), column("lengths"), column("times"), column("links"),
         column("devices"), records[-1].names,
     )  # fmt: skip
-    return Kept(whole, concatenate([part.table() for part in parts]), reread)
+    found = Kept(whole, concatenate([part.table() for part in parts]), reread)
+    share(found, parts[-1].shared)
+    return found
 
 
 def held_by(table: Table) -> int:
@@ -175,5 +195,10 @@ def held_by(table: Table) -> int:
             if isinstance(part, np.ndarray):
                 size += 0 if is_constant(part) else part.nbytes
             elif isinstance(part, tuple):
-                size += len(part) * CELL
+                size += sum(map(held_by_cell, part))
     return size
+
+
+def held_by_cell(cell: Cell) -> int:
+    size = getsizeof(cell)
+    return size + sum(map(held_by_cell, cell)) if isinstance(cell, list) else size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -14,9 +15,10 @@ from nettui.packets.judged import COLUMNS, Marks, marked
 from nettui.packets.listing import Listing
 from nettui.packets.reading import Batch
 from nettui.packets.session import taken
-from nettui.packets.store import TOGETHER, Store
+from nettui.packets.store import TOGETHER, Reread, Store, held_by
 from nettui.query import compile
 from tests.packets import build
+from tests.packets.build import A, B
 
 ROOM = 1 << 30
 
@@ -54,19 +56,59 @@ def test_packets_stay_in_their_order_however_they_come():
 
 
 def test_small_batches_of_a_segment_become_one():
-    records, store = whole(TOGETHER * TOGETHER), Store(ROOM)
-    for start in range(TOGETHER * TOGETHER):
+    records, store = whole(256), Store(ROOM)
+    for start in range(256):
         store.add(batch(records, start, start + 1))
     assert len(store.batches()) == 1
-    assert ports(listing(store)) == list(range(1, TOGETHER * TOGETHER + 1))
+    assert ports(listing(store)) == list(range(1, 257))
+
+
+@pytest.mark.parametrize("room", [ROOM, 0])
+def test_however_large_batches_come_few_remain_and_all_share_their_bytes(room: int):
+    records, store = whole(5000), Store(room, reread(whole(5000)))
+    sizes, start = random.Random(3), 0
+    while start < 5000:
+        stop = min(5000, start + sizes.choice((1, 2, 7, 15, 16, 17, 40)))
+        some = batch(records, start, stop)
+        upto = records.data[: int(records.at[stop - 1]) + 60].copy()  # a mapping of its own, as of a live segment
+        store.add(Batch(replace(some.records, data=upto), some.table))
+        assert len(store.batches()) <= 14
+        start = stop
+    assert len({id(kept.shared) for kept in store.batches()}) == 1
+    assert ports(listing(store)) == list(range(1, 5001))
+    assert listing(store).packet(17).octets == build.over4(17, build.udp(18, 9))
+
+
+def reread(records: Records) -> Reread:
+    def again(data: NDArray[np.uint8], start: int) -> Records:
+        first = int(np.flatnonzero(records.at == start + 16)[0])
+        return records.take(slice(first, int(np.count_nonzero(records.at < len(data)))))
+
+    return again
+
+
+def test_large_batches_stay_as_they_are():
+    records, store = whole(TOGETHER + 2), Store(ROOM)
+    for start, stop in ((0, TOGETHER // 2 + 1), (TOGETHER // 2 + 1, TOGETHER + 2)):
+        store.add(batch(records, start, stop))
+    assert len(store.batches()) == 2
+
+
+def test_texts_and_lists_count_as_what_they_take():
+    name, blocks = "x" * 60_000, build.tcp(A, B, (1, 2), 16, options=b"\1\1\5\x12" + build.SACKED)
+    hello = build.tcp(A, B, (1, 443), 24, data=build.client_hello(name.encode()))
+    plain, long, lists = (held_by(decoded(build.records([(1, build.over4(6, octets), 60)])))
+                          for octets in (build.tcp(A, B, (1, 443), 24), hello, blocks))  # fmt: skip
+    assert long - plain > len(name)
+    assert lists - plain > 200
 
 
 def test_batches_of_two_segments_stay_two():
     records, store = whole(2), Store(ROOM)
-    for number in range(TOGETHER):
+    for number in range(20):
         store.add(batch(records, 0, 2, number * 2))  # each begins where a segment does
-    assert len(store.batches()) == TOGETHER
-    assert list(listing(store).table(0, 99)["number"].cells()) == list(range(1, 2 * TOGETHER + 1))
+    assert len(store.batches()) == 20
+    assert list(listing(store).table(0, 99)["number"].cells()) == list(range(1, 41))
 
 
 @pytest.mark.parametrize("room", [ROOM, 0])
@@ -112,13 +154,13 @@ def test_what_has_no_room_is_decoded_again():
 
 
 def test_what_the_ring_let_go_is_forgotten():
-    records, store = whole(30), Store(ROOM)
-    for start in range(0, 30, 10):
-        store.add(batch(records, start, start + 10))
+    records, store = whole(10), Store(ROOM)
+    for before in range(0, 30, 10):
+        store.add(batch(records, 0, 10, before))
     store.forget(10)
-    assert ports(listing(store))[0] == 11
+    assert listing(store).number_at(0) == 11
     store.forget(19)  # of a batch of which some are left, all are
-    assert ports(listing(store))[0] == 11
+    assert listing(store).number_at(0) == 11
     store.forget(30)
     assert len(listing(store)) == 0
 
@@ -173,16 +215,16 @@ def test_records_of_another_time_do_not_matter():
 
 def test_packets_that_were_let_go_are_found_in_their_bytes_again():
     records, asked = whole(40), list[int]()
+    found_again = reread(records)
 
-    def reread(data: NDArray[np.uint8], start: int) -> Records:
+    def noted(data: NDArray[np.uint8], start: int) -> Records:
         asked.append(start)
-        first = int(np.flatnonzero(records.at == start + 16)[0])
-        return records.take(slice(first, int(np.count_nonzero(records.at < len(data)))))
+        return found_again(data, start)
 
-    store = Store(0, reread)
-    for start in range(0, 40, 20):
-        store.add(batch(records, start, start + 20))
+    store = Store(0, noted)
+    for start, stop in ((0, 30), (30, 40)):
+        store.add(batch(records, start, stop))
     found = listing(store)
     assert ports(found) == list(range(1, 41))
     assert found.packet(25).octets == build.over4(17, build.udp(26, 9))
-    assert set(asked) == {24, int(records.at[20]) - 16}
+    assert set(asked) == {24, int(records.at[30]) - 16}
