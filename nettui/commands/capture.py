@@ -30,7 +30,7 @@ MIB = 1 << 20
 ROTATION = ("rotate_size", "rotate_seconds", "files", "gzip")
 HELP = """\b
 FILTER is libpcap's language: 'tcp port 443 and host 10.0.0.1' (man 7 pcap-filter). With -i the kernel applies it.
---where is nettui's own, applied to what is printed: 'dport 53 and dns_rcode has'.
+--where is nettui's own, applied to what is printed: 'dport 53 and has dns_rcode'.
 
 \b
 Examples:
