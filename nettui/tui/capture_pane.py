@@ -26,6 +26,7 @@ from nettui.tui import capture_words, capturing
 from nettui.tui.arrange import Rows, Wish
 from nettui.tui.bars import Bar
 from nettui.tui.capture_views import DEVICES, HINTS, KEYS, ORDER, PACKETS, WITH_SOCKETS, columns_of, where_of, with_any
+from nettui.tui.cells import BOLD
 from nettui.tui.loss_bar import Pace
 from nettui.tui.packet_rows import PacketRows
 from nettui.tui.packet_view import PacketView
@@ -85,8 +86,10 @@ class CapturePane(Pane):
     def command(self) -> str:
         if self.session is None:
             return self.panel.command
-        words = ["-i", self.session.name] if self.session.live else ["-r", self.session.name]
-        return shlex.join(["tcpdump", "-n", *words, *([self.expression] if self.expression else [])])
+        name, packed = self.session.name, not self.session.live and self.session.name.endswith(".gz")
+        words = ["-i" if self.session.live else "-r", "-" if packed else name]
+        command = shlex.join(["tcpdump", "-n", *words, *([self.expression] if self.expression else [])])
+        return f"zcat {shlex.quote(name)} | {command}" if packed else command
 
     @property
     def keys(self) -> Sequence[tuple[str, str]]:
@@ -107,6 +110,11 @@ class CapturePane(Pane):
         if isinstance(self.shown, PacketRows):
             self._tail, self._follows = False, True
             self.move_to(self.shown.listing.position_of(number))
+            found = self.shown.listing.number_at(self.cursor) if len(self.shown) else number
+            if found != number:
+                self.nettui.say(
+                    f"packet {number:,} is not here; {found:,} is the {'next' if found > number else 'last'}"
+                )
 
     def about(self) -> str:
         """The packet under the cursor as tcpdump writes it."""
@@ -191,6 +199,12 @@ class CapturePane(Pane):
             self.session.freeze(frozen)
         super().tick(frozen)
 
+    def sort_by(self, sort: tuple[str, bool] | None) -> None:
+        if self.view == PACKETS and self.session:
+            self.nettui.say("packets stay in the order in which they came: / filters them, v sums them up")
+        else:
+            super().sort_by(sort)
+
     def total(self) -> int:
         return self.session.listing.total if self.view == PACKETS and self.session else super().total()
 
@@ -258,9 +272,12 @@ class CapturePane(Pane):
             self._tell_packet()
             self.screen.set_focus(self.packet_view.tree_lines)
             return True
+        if self.view == "processes":  # packets bear no process, flows do
+            self.rows_where("flows", f"pid {row['pid']}" if row.get("pid") else "pid is absent")
+            return True
         where = where_of(self.view, row)
         if where:
-            self.packets_where(where)
+            self.rows_where(PACKETS, where)
         return bool(where)
 
     def leave_packet(self) -> None:
@@ -298,9 +315,9 @@ class CapturePane(Pane):
     def on_table_view_moved(self) -> None:
         self._tell_packet()
 
-    def packets_where(self, text: str) -> None:
-        """The packets that satisfy a filter."""
-        self.enter(PACKETS, tail=False)
+    def rows_where(self, view: str, text: str) -> None:
+        """The packets or flows that satisfy a filter."""
+        self.enter(view, tail=False)
         self.nettui.filter_pane(self, text)
 
     # what is asked for
@@ -372,4 +389,6 @@ class CapturePane(Pane):
     def _words(self) -> tuple[Line, ...]:
         if self.view == PACKETS and self.session is not None:
             return capture_words.instead(self.session, self.where_text, self.expression)
+        if self.session is not None and self.latest is not None and not len(self.latest) and self.view != DEVICES:
+            return ((f"no {self.view}: no packet has come" if self.session.live else f"no {self.view}", BOLD),)
         return super()._words()

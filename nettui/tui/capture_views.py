@@ -31,7 +31,8 @@ KEYS = (
     ("b", "libpcap's filter of the capture; / filters what is shown"),
     (
         "v",
-        "the next view: packets, flows, addresses, ports, protocols, processes; Enter goes from there to the packets",
+        "the next view: packets, flows, addresses, ports, protocols, processes; Enter goes from there to the packets, "
+        "from a process to its flows",
     ),
     ("Enter", "one packet: its tree and bytes; there Enter opens a line, + all below it, J and K are the next packets"),
     ("f", "follow the TCP stream of the packet or flow"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,8 @@ def begin(pane: CapturePane, device: str, expression: str | None = None) -> None
 
 def open_file(pane: CapturePane) -> None:
     def take(path: str) -> None:
-        pane.begin_with(path, lambda: of_file(path), "")
+        whole = str(path_of(path))
+        pane.begin_with(whole, lambda: of_file(whole), "")
 
     ask(pane, "open> ", "", "the path of a file: pcap, pcapng, gzip", no_file, take)
 
@@ -59,9 +61,12 @@ def capture_filter(pane: CapturePane) -> None:
     if session is not None and session.live is None:
         file_filter(pane, session.name)
         return
-    if session is None or session.live is None or session.ended:
+    if session is None:
         pane.enter(DEVICES)
         pane.nettui.say("Enter on a device asks for its filter")
+        return
+    if session.live is None or session.ended:
+        pane.nettui.say("the capture has ended: i begins another; / filters the packets that are here")
         return
     recorder = session.live.recorder
 
@@ -90,10 +95,10 @@ def save(pane: CapturePane) -> None:
     listing = session.listing
 
     def take(path: str) -> None:
-        app = pane.nettui
+        app, whole = pane.nettui, str(path_of(path).absolute())
 
         def run() -> None:
-            app.call_later(app.say, written(listing, path))
+            app.call_later(app.say, written(listing, whole))
 
         app.say(f"saving {len(listing):,} packets ...")
         threading.Thread(target=run, daemon=True, name="save").start()
@@ -135,7 +140,8 @@ def told(stream: Stream) -> str:
     size = sum(len(part.octets) for part in stream.parts)
     lost = sum(part.lost for part in stream.parts)
     missing = f", {lost:,} not captured" if lost else ""
-    return f"{size:,} bytes{missing}, packets {stream.first:,} to {stream.last:,}  Esc leaves"
+    where = f"packets {stream.first:,} to {stream.last:,}" if stream.last > stream.first else f"packet {stream.first:,}"
+    return f"{size:,} bytes{missing}, {where}  Esc leaves"
 
 
 def ask(
@@ -145,17 +151,28 @@ def ask(
         pane.screen.mount(LineBox(prompt, text, hint, judge, take))
 
 
+def path_of(text: str) -> Path:
+    """``~`` is the home folder of who runs this."""
+    with suppress(RuntimeError):  # no such user
+        return Path(text).expanduser()
+    return Path(text)
+
+
 def no_file(path: str) -> str:
-    return "" if Path(path).is_file() else "no such file"
+    found = path_of(path)
+    if found.is_file():
+        return ""
+    return "a folder" if found.is_dir() else "not a plain file" if found.exists() else "no such file"
 
 
 def not_new(path: str) -> str:
     """What speaks against making a file there."""
-    if not path or Path(path).is_dir():
+    found = path_of(path)
+    if not path or found.is_dir():
         return "the name of a file is needed"
-    if Path(path).exists():
+    if found.exists():
         return "there is a file of that name"
-    return "" if Path(path).parent.is_dir() else "there is no such folder"
+    return "" if found.parent.is_dir() else "there is no such folder"
 
 
 def written(listing: Listing, path: str) -> str:

@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from nettui.scrub import scrub
 from nettui.tui.bars import Bar
-from nettui.tui.cells import BOLD, DIM, LOSS
+from nettui.tui.cells import BOLD, DIM, LOSS, width_of
 from nettui.tui.dialogs import CleanInput
 
 
@@ -50,7 +50,7 @@ class LineBox(Vertical):
 
     def on_mount(self) -> None:
         prompt = self.query_one("#prompt", Bar)
-        prompt.styles.width = len(self._prompt)
+        prompt.styles.width = width_of(self._prompt)
         prompt.put([(self._prompt, BOLD)])
         self.query_one("#hint", Bar).put([(f" {self._hint}", DIM)])
         self.screen.set_focus(self.query_one(Input))

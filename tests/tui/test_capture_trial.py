@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from collectors.table import Gap
 from nettui.packets.begin import of_device
 from nettui.panels.capture import CAPTURE
+from nettui.tui.capturing import no_file, not_new
 from tests.capture.traffic import datagrams
 from tests.lab import joined_pair, needs_root
 from tests.tui.stage import LINKS, links, stage
-from tests.tui.test_capture import CHAT, opened, pane, until, written
+from tests.tui.test_capture import CHAT, DNS, opened, pane, until, written
 
 
 async def test_a_filter_that_was_not_taken_is_not_told(tmp_path: Path):
@@ -82,3 +86,69 @@ async def test_the_list_comes_back_beside_the_packet_when_the_terminal_grows(tmp
         assert "10.9.0.1:40000" not in on.text()
         await on.pilot.resize_terminal(140, 50)
         await until(on, lambda: "10.9.0.1:40000" in on.text() and "packet 1" in on.text())
+
+
+async def test_a_process_leads_to_its_flows(tmp_path: Path):
+    async with stage(CAPTURE, LINKS, size=(140, 24)) as on:
+        await opened(on, written(tmp_path, *CHAT, DNS), len(CHAT) + 1)
+        pane(on).enter("processes")
+        await until(on, lambda: len(pane(on)) == 1)
+        await on.press("enter")
+        await until(on, lambda: pane(on).view == "flows" and len(pane(on)) == 2)
+        assert pane(on).where_text == "pid is absent"
+
+
+async def test_packets_are_not_said_to_be_sorted(tmp_path: Path):
+    async with stage(CAPTURE, LINKS, size=(100, 24)) as on:
+        await opened(on, written(tmp_path, *CHAT), len(CHAT))
+        await on.press("s", "enter")
+        assert "stay in the order" in on.screen()[-2]
+        assert pane(on).sort is None
+
+
+async def test_a_number_that_is_not_there_is_told(tmp_path: Path):
+    async with stage(CAPTURE, LINKS) as on:
+        await opened(on, written(tmp_path, *CHAT), len(CHAT))
+        await on.press("colon")
+        await on.type("77")
+        await on.press("enter")
+        assert f"packet 77 is not here; {len(CHAT)} is the last" in on.screen()[-2]
+
+
+async def test_the_command_of_a_packed_file_is_one_that_works(tmp_path: Path):
+    path = Path(written(tmp_path, *CHAT))
+    packed = path.with_name("a b.pcap.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    async with stage(CAPTURE, LINKS) as on:
+        await opened(on, str(packed), len(CHAT))
+        assert pane(on).command == f"zcat '{packed}' | tcpdump -n -r -"
+
+
+async def test_a_summary_of_nothing_tells_of_packets(tmp_path: Path):
+    async with stage(CAPTURE, LINKS) as on:
+        await opened(on, written(tmp_path), 0)
+        await until(on, lambda: "no packets" in on.text())
+        await on.press("v")
+        await until(on, lambda: "no flows" in on.text())
+        assert "the kernel was asked" not in on.text()
+
+
+async def test_files_are_told_by_what_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    os.mkfifo(tmp_path / "fifo")
+    assert [no_file(name) for name in ("~/fifo", "~", "~/nothing", "~nobody7/x", written(tmp_path))] == [
+        "not a plain file", "a folder", "no such file", "no such file", ""]  # fmt: skip
+    assert not_new("~/packets.pcap") == "there is a file of that name"
+    async with stage(CAPTURE, LINKS, size=(200, 24)) as on:
+        await opened(on, written(tmp_path, *CHAT), len(CHAT))
+        await on.press("w")
+        on.app.query_one(Input).value = "~/saved.pcap"
+        await on.press("enter")
+        await until(on, lambda: f"packets are in {tmp_path}/saved.pcap" in on.text())
+
+
+async def test_a_name_that_is_told_in_more_letters_hides_no_prompt():
+    async with stage(CAPTURE, LINKS) as on:
+        await on.deliver(links=links("e\x1b[31m\x1b\x07"))
+        await on.press("down", "enter")
+        assert "filter> " in on.text()
