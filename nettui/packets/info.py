@@ -109,8 +109,10 @@ def icmp(table: Table) -> Told:
 
 
 def tunnel(table: Table) -> Told:
-    for carrier, place, words in within(table):
-        yield f"{carrier or 'IP in IP'}  {place.partition(' ')[2]} {words}"
+    names = cells(table, "dns_name", "dns_rcode", "sni")
+    for (carrier, place, words), (asked, answer, server) in zip(within(table), names, strict=True):
+        named = f"  ClientHello {server}" if server else f"  {asked} {answer or '?'}" if asked is not None else ""
+        yield f"{carrier or 'IP in IP'}  {place.partition(' ')[2]} {words}{named}"
 
 
 def arp(table: Table) -> Told:

@@ -17,8 +17,12 @@ def is_flow(row: Row) -> bool:
 
 
 def socket(row: Row) -> str:
-    """Of this host, at either end of it."""
-    return " or ".join(f"({side})" for side in sides(row)) if is_flow(row) else ""
+    """Of this host, at either end of it; one of IPv6 may hold a flow of IPv4."""
+    if not is_flow(row):
+        return ""
+    mapped = {**row, **{end: f"::ffff:{row[end]}" for end in ("src", "dst")}}
+    forms = (row,) if row.get("family") == "inet6" or ":" in str(row.get("src")) else (row, mapped)
+    return " or ".join(f"({side})" for form in forms for side in sides(form))
 
 
 def listeners(row: Row) -> str:

@@ -69,6 +69,16 @@ def test_what_tells_of_loss_and_refusal_has_a_sign():
     ]
 
 
+def test_names_are_told_inside_a_tunnel_too():
+    asked = build.over4(build.UDP, build.udp(4000, 53, build.dns(build.name(b"db", b"test"))))
+    greeted = segment(build.client_hello(b"www.test"))
+    assert [text.rpartition(": ")[2] for text in info(*(build.over4(47, build.gre(build.IPV4, inside[14:]))
+                                                        for inside in (asked, greeted)))] == [
+        "udp  db.test ?",
+        "tcp Flags [P.], seq 1  ClientHello www.test",
+    ]  # fmt: skip
+
+
 def test_escape_sequences_and_few_letters_are_not_text():
     assert info(segment(b"\x1b]0;owned\x07"), segment(b"ok\n"), segment(b"text\x1b[31m")) == [
         "  PSH ACK  10 B",

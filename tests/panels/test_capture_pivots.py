@@ -29,6 +29,26 @@ TARGETS = ("sockets", "conntrack", "routes", "neighbours", "addresses", "links")
 
 @pytest.mark.root
 @needs_root
+def test_a_socket_of_ipv6_is_found_by_the_ipv4_packets_that_it_gets():
+    with joined_pair() as (left, right):
+        server = right.host.socket(socket.SOCK_STREAM, 0, socket.AF_INET6)
+        server.bind(("::", 8080))
+        server.listen()
+        ring = Ring(1 << 20)
+        with recording(left, "left0", "tcp", ring=ring):
+            client = left.host.socket(socket.SOCK_STREAM, 0, socket.AF_INET)
+            client.connect(("10.9.0.2", 8080))
+            other, _ = server.accept()
+        packets, sockets = decoded(records(ring)[0]), sources.read(["sockets"], right.host).tables["sockets"]
+        (where,) = (jump.where for jump in pivots(CAPTURE, packets.row(0)) if jump.label == "its socket")
+        (own,) = sockets.take(np.flatnonzero(compile(where, sockets.columns).mask(sockets))).rows()
+        assert (own["src"], own["state"]) == ("::ffff:10.9.0.2", "ESTAB")
+        for each in (client, other, server):
+            each.close()
+
+
+@pytest.mark.root
+@needs_root
 def test_each_pivot_finds_what_the_kernel_has():
     with joined_pair() as (left, right):
         left.run(*TRACKED)
