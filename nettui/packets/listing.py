@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -51,10 +50,8 @@ class Listing:
         counts = [len(kept) if shown is None else len(shown) for kept, shown in zip(batches, rows, strict=True)]
         self._ends: list[int] = np.cumsum(counts, dtype=np.int64).tolist()
         there = set(batches)
-        found = earlier._decoded if earlier else OrderedDict[Kept, Table]()
-        self._decoded: OrderedDict[Kept, Table] = OrderedDict(
-            (kept, table) for kept, table in found.items() if kept in there
-        )
+        found = earlier._decoded.copy() if earlier else {}  # at once, as the screen goes on decoding into that one
+        self._decoded: dict[Kept, Table] = {kept: table for kept, table in found.items() if kept in there}
         self.total = sum(map(len, batches))
 
     def __len__(self) -> int:
@@ -118,5 +115,5 @@ class Listing:
         if table is None:
             table = self._decoded[kept] = kept.table()
             if len(self._decoded) > DECODED:
-                self._decoded.popitem(last=False)
+                del self._decoded[next(iter(self._decoded))]
         return table

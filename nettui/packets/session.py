@@ -25,6 +25,7 @@ LIVE_ROOM, FILE_ROOM = 16 << 20, 256 << 20  # bytes for the headers of a capture
 PACE = 0.1  # seconds between two listings, and in which a quiet device's packets are taken together
 FEW = 1000  # packets of a batch that is waited after
 SUMMARY = 1.0  # seconds between two summaries
+NO_ROWS = np.zeros(0, np.uint32)
 
 
 class Amount:
@@ -118,16 +119,16 @@ class Session:
                     break
                 began = time.monotonic()
                 if isinstance(found, Gap):
-                    self.gaps = (*self.gaps, found)
+                    self._tell(found)
                 elif found is not None:
                     self._take(found)
                     if self.live and len(found.records) < FEW:
                         time.sleep(max(0.0, PACE - (time.monotonic() - began)))
         except Exception as error:  # whatever the file or the device makes of it is told
-            self.gaps = (*self.gaps, gap(error))
+            self._tell(gap(error))
         finally:
             if self.live:
-                self.gaps = (*self.gaps, *self.live.gaps())
+                self._tell(*self.live.gaps())
             with self._wake:
                 self.ended = self._changed = True
                 self._wake.notify_all()
@@ -144,6 +145,10 @@ class Session:
             self._changed = True
             self._wake.notify_all()
 
+    def _tell(self, *gaps: Gap) -> None:
+        with self._wake:
+            self.gaps = tuple(dict.fromkeys((*self.gaps, *gaps)))
+
     def _list(self) -> None:
         while not self._stopped:
             with self._wake:
@@ -153,7 +158,10 @@ class Session:
             if changed and (not self.frozen or where is not self.listing.where):
                 self._make_listing(where)
             if self.view and (not self.frozen or self.summary is None or self.summary[0] != self.view):
-                self._make_summary(self.view)
+                try:
+                    self._make_summary(self.view)
+                except Exception as error:  # the packets are shown all the same
+                    self._tell(gap(error))
             with self._wake:  # a wish is answered at once, packets that come are taken together
                 self._wake.wait_for(lambda: self._stopped or self._hurried, PACE)
 
@@ -164,7 +172,8 @@ class Session:
         with self._counting:
             flows = self._flows.table()
             protocols = self._protocols.table()
-        table = VIEWS[view](flows, protocols, self.sockets)
+        known = self.sockets if self.sockets is not None and "process" in self.sockets else None
+        table = VIEWS[view](flows, protocols, known)
         self._counted = view, table, now
         if self.live and last is not None and last[0] == view:
             table = with_rates(table, last[1], now - last[2])
@@ -177,9 +186,11 @@ class Session:
         known, self.fault = self._known, ""
         try:
             self._known = {kept: known[kept] if kept in known else taken(kept, where) for kept in batches}
-        except QueryError as error:
-            self.fault, batches, self._known = error.message, (), {}
-        self.listing = Listing(batches, [self._known[kept] for kept in batches], where, self.listing)
+            rows = list(self._known.values())
+        except Exception as error:  # a pattern that is too costly, or whatever the packets make of it
+            self.fault = error.message if isinstance(error, QueryError) else gap(error).reason
+            self._known, rows = {}, [NO_ROWS] * len(batches)
+        self.listing = Listing(batches, rows, where, self.listing)
 
 
 def taken(kept: Kept, where: Query | None) -> Rows:
