@@ -29,7 +29,7 @@ def above(pane: CapturePane) -> tuple[Halves, Halves]:
             ([(" on which device? Enter captures on the one under the cursor", BOLD)], []),
             ([(" o opens a file of packets; i comes back here", DIM)], []),
         )
-    view: Sequence[Part] = [(f"{pane.view} ", BOLD), (" v next view ", DIM)]
+    view: Sequence[Part] = [("v next view  ", DIM), (f"{pane.view} ", BOLD)]  # where there is no room the hint goes
     return (first_line(pane.session, pane.expression, pane.paces), []), (second_line(pane.session), view)
 
 

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from nettui.packets.session import Session
 from nettui.tui.bars import Part
-from nettui.tui.cells import BOLD, DIM, GOOD, LOSS, MARKED, PLAIN, WARNING, short, spark
+from nettui.tui.cells import BOLD, DIM, GOOD, LOSS, MARKED, PLAIN, WARNING, short, spark, width_of
+
+FILTER = 25  # cells of a filter for which there is room before the numbers
 
 
 class Pace(NamedTuple):
@@ -22,17 +24,23 @@ class Pace(NamedTuple):
 
 def first_line(session: Session, expression: str, paces: Sequence[Pace]) -> list[Part]:
     """What is captured, whether it goes on, how much there is, and how fast it comes."""
-    filtered = f" '{expression}'" if expression else ""
     name = session.name if session.live else Path(session.name).name
-    parts = [(f" {name}{filtered} ", BOLD), state(session)]
+    filtered = f"'{expression}' " if expression else ""
+    told = filtered if width_of(filtered) <= FILTER else ""  # a longer one would hide the numbers: it comes last
+    parts = [(f" {name} {told}", BOLD), state(session)]
     parts.append((f"  {session.read.packets:,} packets  {short(session.read.bytes)}B", PLAIN))
-    if session.live and len(paces) > 1:
-        packets, octets = rates(paces)
-        parts.append((f"  {short(packets[-1])}/s  {short(octets[-1] * 8)}bit/s  ", BOLD))
-        parts.append((spark(packets), PLAIN))
-    elif not session.live and session.read.last > session.read.first:
+    packets, octets = rates(paces)
+    if session.live and not session.ended and packets:
+        parts.append((f"  {short(packets[-1])}/s  {short(octets[-1] * 8)}bit/s", BOLD))
+    elif session.live and session.gaps:  # why it ended by itself
+        parts.append((f"  {'; '.join(gap.reason for gap in session.gaps)}", WARNING))
+    elif session.ended and session.read.last > session.read.first:
         seconds = (session.read.last - session.read.first) / 1e9
         parts.append((f"  in {seconds:,.3f} s  {short(session.read.packets / seconds)}/s", PLAIN))
+    if not told and filtered:
+        parts.append((f"  {filtered}", PLAIN))
+    if session.live and packets:
+        parts.append((f"  {spark(packets)}", PLAIN))
     return parts
 
 

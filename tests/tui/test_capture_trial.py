@@ -152,3 +152,23 @@ async def test_a_name_that_is_told_in_more_letters_hides_no_prompt():
         await on.deliver(links=links("e\x1b[31m\x1b\x07"))
         await on.press("down", "enter")
         assert "filter> " in on.text()
+
+
+@pytest.mark.root
+@needs_root
+async def test_a_long_filter_hides_no_numbers_and_why_it_ended_is_told():
+    long = "udp port 7009 and host 10.9.0.1 and not net 192.0.2.0/24 and not port 53"
+    with joined_pair() as (left, right):
+        async with stage(CAPTURE, LINKS, host=right.host) as on:
+            pane(on).begin_with("right0", lambda: of_device(right.host, "right0", long), long)
+            await until(on, lambda: "capturing" in on.text())
+            datagrams(left, 5)
+            await until(on, lambda: "5 packets" in on.screen()[2] and "/s" in on.screen()[2])
+            assert "  'udp port" in on.screen()[2]
+            assert on.screen()[3].rstrip().endswith(" packets")
+            pane(on).enter("processes")
+            await until(on, lambda: on.screen()[3].rstrip().endswith(" processes"))
+            right.run("ip link delete right0")
+            await until(on, lambda: "ended" in on.screen()[2])
+            assert "disappeared" in on.screen()[2]
+            assert "bit/s" not in on.screen()[2]
