@@ -15,7 +15,6 @@ from textual.widget import Widget
 
 from collectors.draft import Draft
 from collectors.table import Gap, Table
-from collectors.values import Cell
 from nettui.packets.brief import BRIEF, FORMS
 from nettui.packets.line import lines
 from nettui.packets.session import VIEWS, Session
@@ -308,9 +307,9 @@ class CapturePane(Pane):
             notes = self.session.live.device.notes if self.session and self.session.live else ()
             self.packet_view.show(self.shown.listing.packet(self.cursor), notes)
 
-    def under_cursor(self) -> dict[str, Cell] | None:
-        """Nothing where a packet is read that the list has let go."""
-        return None if self._reads and self.packet_view.gone else super().under_cursor()
+    def cursor_row(self) -> int | None:
+        """None where a packet is read that the list has let go."""
+        return None if self._reads and self.packet_view.gone else super().cursor_row()
 
     def on_table_view_moved(self) -> None:
         self._tell_packet()

@@ -40,8 +40,14 @@ class PacketView(Container):
         Binding("escape,backspace", "leave", show=False),
         Binding("J,n", "packet(1)", show=False),
         Binding("K,N", "packet(-1)", show=False),
-        Binding("f", "stream", show=False),
-        Binding("v", "view", show=False),
+        Binding("f", "ask('follow')", show=False),
+        Binding("x", "ask('end')", show=False),
+        Binding("v", "of_list('view')", show=False),
+        Binding("i", "of_list('devices')", show=False),
+        *(
+            Binding(key, f"of_list('ask', '{name}')", show=False)
+            for key, name in (("b", "capture_filter"), ("w", "save"), ("o", "open_file"))
+        ),
     ]
 
     def __init__(self, pane: CapturePane) -> None:
@@ -129,12 +135,13 @@ class PacketView(Container):
     def action_packet(self, step: int) -> None:
         self._pane.action_move(step)
 
-    def action_stream(self) -> None:
-        self._pane.action_ask("follow")
+    def action_ask(self, name: str) -> None:
+        self._pane.action_ask(name)
 
-    def action_view(self) -> None:
+    def action_of_list(self, name: str, *words: str) -> None:
+        """What a key of the list does, back there."""
         self.action_leave()
-        self._pane.action_view()
+        getattr(self._pane, f"action_{name}")(*words)
 
 
 def noted(notes: Sequence[Gap]) -> tuple[Node, ...]:

@@ -172,3 +172,17 @@ async def test_a_long_filter_hides_no_numbers_and_why_it_ended_is_told():
             await until(on, lambda: "ended" in on.screen()[2])
             assert "disappeared" in on.screen()[2]
             assert "bit/s" not in on.screen()[2]
+
+
+@pytest.mark.parametrize("height", [24, 50])
+async def test_the_keys_of_the_list_work_while_a_packet_is_read(height: int, tmp_path: Path):
+    async with stage(CAPTURE, LINKS, size=(100, height)) as on:
+        await on.deliver(links=links("lo"))
+        await opened(on, written(tmp_path, *CHAT), len(CHAT))
+        for key, told in (("x", "nothing is being captured"), ("w", "save all"), ("b", "read packets.pcap, filter>"),
+                          ("o", "open>"), ("i", "ifname")):  # fmt: skip
+            await on.press("enter", key)
+            assert told in on.text()
+            await on.press("escape")
+        await on.press("v", "enter", "v")
+        assert pane(on).view == "flows"
