@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import socket
+import struct
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -32,6 +34,7 @@ ANY = "any"
 BUFFER = 64 << 20  # bytes that the kernel may hold before it drops
 BLOCK = 50  # milliseconds until the kernel hands over a block that is not full
 COOKED = 276  # DLT_LINUX_SLL2, which tells the interface of each packet on "any"
+SIOCGIFNAME = 0x8910  # uapi linux/sockios.h
 PRECISION = {0: 1000, 1: 1}  # of libpcap's stamps, in nanoseconds
 
 PERMITTED = (
@@ -122,6 +125,14 @@ class Device:
             return Statistics(received, dropped, self._missed, "gone")
         self._missed = max(now.missed - self._found.missed, self._missed)
         return Statistics(received, dropped, self._missed, "up" if now.up else "down")
+
+    def name_of(self, ifindex: int) -> str | None:
+        """The device of a number, in the capture's namespace; None where there is none, or after the end."""
+        try:
+            found = fcntl.ioctl(self._sock, SIOCGIFNAME, struct.pack("16si20x", b"", ifindex))
+        except (OSError, ValueError, struct.error):
+            return None
+        return os.fsdecode(found[:16].split(b"\0")[0])
 
     def close(self) -> None:
         if self._open:

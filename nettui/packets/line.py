@@ -14,11 +14,13 @@ from collectors.values import Cell
 
 NANO = 1_000_000_000
 ICMP_HEADER = 8  # bytes, which tcpdump counts in the length
+ETHERNET, COOKED, COOKED2, VLAN = 14, 16, 20, 4  # bytes of link layer headers, which it does not count
 Rows = NDArray[np.intp]
 Told = Iterator[str]
 TUNNEL = "in a tunnel"
 GENEVE = 6081  # port
 FAMILY = {"inet": "IP", "inet6": "IP6"}
+WAYS = {"in": "In", "out": "Out", "broadcast": "B", "multicast": "M", "otherhost": "P"}  # in tcpdump's words
 ARP = {1: "Request", 2: "Reply"}
 # uapi linux/icmp.h, linux/icmpv6.h: type, and (type, code), in tcpdump's words
 ICMP: dict[tuple[int, int | None], str] = {
@@ -39,8 +41,19 @@ ICMPV6: dict[tuple[int, int | None], str] = {
 
 def lines(table: Table) -> list[str]:
     """A line for each packet, without its end."""
-    stamps = clock(table.numbers("time").numbers)
-    return [f"{stamp} {text}" for stamp, text in zip(stamps, by_protocol(table, TELLERS, other), strict=True)]
+    heads = zip(clock(table.numbers("time").numbers), places(table), strict=True)
+    texts = by_protocol(table, TELLERS, other)
+    return [f"{stamp} {place}{text}" for (stamp, place), text in zip(heads, texts, strict=True)]
+
+
+def places(table: Table) -> list[str]:
+    """Device and direction, where each packet tells its own."""
+    if not table["ifindex"].present().any():
+        return [""] * len(table)
+    return [
+        "" if number is None else f"{name or f'ifindex {number}':5} {WAYS.get(way, '?'):3} "
+        for number, name, way in cells(table, "ifindex", "dev", "direction")
+    ]
 
 
 def by_protocol(
@@ -194,8 +207,10 @@ def carried_by(proto: str, dport: int | None, vni: int | None, key: int | None) 
 
 
 def arp(table: Table) -> Told:
-    wanted = ("arp_op", "src", "dst", "smac", "length")
-    for operation, sender, target, mac, size in cells(table, *wanted):
+    wanted = ("arp_op", "src", "dst", "smac", "length", "ifindex", "direction", "vlan", "inner_vlan")
+    for operation, sender, target, mac, length, number, way, *vlans in cells(table, *wanted):
+        size = length - (COOKED2 if number is not None else COOKED if way is not None else ETHERNET)
+        size -= VLAN * sum(vlan is not None for vlan in vlans)
         if operation == 1:
             yield f"ARP, Request who-has {target} tell {sender}, length {size}"
         elif operation == 2:

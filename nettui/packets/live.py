@@ -16,6 +16,7 @@ from collectors.table import Gap
 from collectors.wire.packets.capture_file import opened
 from collectors.wire.packets.decode import AT_ONCE, decoded
 from collectors.wire.packets.records import Records
+from nettui.packets.devices import Devices
 from nettui.packets.reading import Batch
 
 RING = 128 << 20  # bytes
@@ -49,6 +50,7 @@ class LiveCapture:
         self.recorder = Recorder(device, self.ring, count)
         self.writer = Writer(self.ring, target) if target else None
         self._reader = Reader(self.ring, behind)
+        self._devices = Devices(device.name_of)
 
     def start(self) -> None:
         self.recorder.start()
@@ -94,7 +96,7 @@ class LiveCapture:
         """The packets of a segment's bytes from an offset on."""
         file = opened(data, self.device.name)
         assert file is not None, "a piece begins behind the header"
-        return file.part(data, start).records
+        return self._devices.named(file.part(data, start).records)
 
     def _batches(self, piece: Piece) -> Iterator[Batch]:
         records = self.records(piece.data(), piece.start)

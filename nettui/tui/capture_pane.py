@@ -237,7 +237,8 @@ class CapturePane(Pane):
             self.refresh()
 
     def _usual(self) -> tuple[str, ...]:
-        return columns_of(self.view, self.panel.columns, self._whole.size.width or self.size.width)
+        device = self.session.name if self.session and self.session.live else ""
+        return columns_of(self.view, self.panel.columns, self._whole.size.width or self.size.width, device)
 
     def action_view(self) -> None:
         if self.session is None:

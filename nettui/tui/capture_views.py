@@ -13,6 +13,7 @@ from nettui.packets.session import VIEWS
 DEVICES, PACKETS = "devices", "packets"
 ANY = "any"
 NARROW = 100  # cells
+OWN = ("dev", "direction")
 TURNED = {"protocol": "info", "info": "protocol"}
 ORDER = (PACKETS, *VIEWS)
 SHOWN: Mapping[str, tuple[str, ...]] = {
@@ -47,10 +48,21 @@ HINTS = ("  / filter", "  v views", "  b capture filter", "  f stream", "  w sav
 WITH_SOCKETS = ("flows", "processes")
 
 
-def columns_of(view: str, usual: tuple[str, ...], width: int) -> tuple[str, ...]:
-    """On a narrow screen the protocol stands behind what the packet says, which mostly tells it."""
+FIRST: Mapping[str, tuple[str, ...]] = {
+    "flows": ("proto", "src", "sport", "dst", "dport", "bytes_rate", "bytes", "retrans", "bytes_back_rate",
+              "bytes_back", "retrans_back", "process", "pid", "missing", "missing_back", "packets", "packets_back", "first", "last"),
+}  # fmt: skip
+
+
+def columns_of(view: str, usual: tuple[str, ...], width: int, device: str) -> tuple[str, ...]:
+    """What a view shows first. On a narrow screen the protocol stands behind what the packet says, which mostly tells
+    it, and what counts of a flow stands before the rest; on `any` each packet tells its device."""
     found = SHOWN.get(view, usual)
-    return tuple(TURNED.get(name, name) for name in found) if view == PACKETS and width < NARROW else found
+    if width < NARROW:
+        found = tuple(TURNED.get(name, name) for name in found) if view == PACKETS else FIRST.get(view, found)
+    if view == PACKETS and device == ANY:
+        found = (*found[:2], *OWN, *(name for name in found[2:] if name not in OWN))
+    return found
 
 
 def with_any(links: Table) -> Table:

@@ -42,8 +42,8 @@ WIDEST = 44  # cells; a longer text is cut, and whole in the detail
 GAP = 2
 BAR = 8
 LOSSES = ("drop", "err", "missed", "fail", "squeeze", "discard", "retrans", "overrun", "reject", "missing")
-LONG = frozenset({"step", "text", "rule", "info"})  # columns that are given the room that a wide screen has
-USUAL = 80
+# columns that are given the room that a wide screen has, and what the others take of it
+LONG = {"step": 80, "text": 80, "rule": 80, "info": 70}
 MARKS = (("drop", LOSS), ("reject", LOSS), ("queue", WARNING), ("nat", HEADING), ("inferred", DIM))
 
 SIGNS = {"!": LOSS, "x": REFUSED, "~": WARNING}  # of nettui.packets.info
@@ -273,7 +273,7 @@ class TableView(ScrollView, can_focus=True):
 
     def _widest(self, column: Column) -> int:
         """What a column may take of the screen."""
-        return max(WIDEST, self.size.width - USUAL) if column.name in LONG else WIDEST
+        return max(WIDEST, self.size.width - LONG.get(column.name, self.size.width))
 
     def _subjects(self, cells: list[list[Cell]]) -> list[Cell]:
         """Of the drawn rows the column that tells what its numbers count."""
