@@ -50,7 +50,8 @@ WITH_SOCKETS = ("flows", "processes")
 
 FIRST: Mapping[str, tuple[str, ...]] = {
     "flows": ("proto", "src", "sport", "dst", "dport", "bytes_rate", "bytes", "retrans", "bytes_back_rate",
-              "bytes_back", "retrans_back", "process", "pid", "missing", "missing_back", "packets", "packets_back", "first", "last"),
+              "bytes_back", "retrans_back", "process", "pid", "missing", "missing_back", "packets", "packets_back",
+              "first", "last"),
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Key
 from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.scroll_view import ScrollView
@@ -113,8 +114,24 @@ class Chooser(Dialog):
             options.highlighted = next((index for index, value in enumerate(values) if value is not None), None)
 
 
+# keys of an input line, which Textual takes only after letters that were typed behind them
+EDITING = {
+    key: binding.action
+    for binding in Input.BINDINGS
+    if isinstance(binding, Binding)
+    for key in binding.key.split(",")
+    if key not in ("enter", "ctrl+c")
+}
+
+
 class CleanInput(Input):
-    """An input line into which nothing can be pasted that a terminal would obey."""
+    """An input line into which nothing can be pasted that a terminal would obey, and that takes keys in their order."""
+
+    async def on_key(self, event: Key) -> None:
+        if action := EDITING.get(event.key):
+            event.stop()
+            event.prevent_default()
+            await self.run_action(action)
 
     def insert(self, text: str, index: int) -> None:
         super().insert(scrub(text), index)

@@ -130,3 +130,15 @@ def test_without_a_terminal_it_says_so():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 2
     assert "nettui report" in done.stderr
+
+
+def test_keys_that_come_at_once_are_taken_in_their_order():
+    with terminal("-m", "nettui") as on:
+        on.wait_for("1 overview")
+        on.send("/")
+        on.wait_for("filter")
+        on.send("abc\x7f\x7fdef")
+        on.wait_for("adef")
+        on.send("\x15ifname\x01x")
+        on.wait_for("xifname")
+        on.send("\x1b")
