@@ -82,7 +82,7 @@ def test_it_ends_after_so_many_packets_and_where_chooses_them():
         out, errors = process.communicate(timeout=30)
     assert process.returncode == 0, errors
     assert [json.loads(line)["payload"] for line in out.splitlines()] == [23, 23]
-    assert "2 printed" in errors
+    assert "; 2 of them chosen" in errors
 
 
 @needs_tcpdump

@@ -328,6 +328,8 @@ def frozen_on(query: Query, host: Host, live: LiveCapture, path: str) -> Iterato
             except OSError as error:
                 raise click.ClickException(f"{moved}: {last} are not in {path}: {error.strerror or error}") from error
             complain(f"{moved}: {last} are in {path} ({size:,} bytes)")
+        elif watch.gap is None:
+            complain(f"no counter came to satisfy --freeze-on: nothing was written to {path}")
 
 
 def packet_columns() -> Sequence[Column]:

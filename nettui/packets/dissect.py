@@ -25,6 +25,8 @@ from nettui.packets.saving import HEADER, MAGIC_NANO, NANO
 from nettui.packets.tree import Node, headers
 
 PATIENCE = 5.0  # seconds that tshark may take
+# no names are resolved; and tshark knows no other packet, from which numbers could be relative or lost
+ALONE = ("-n", "-o", "tcp.relative_sequence_numbers:FALSE", "-o", "tcp.analyze_sequence_numbers:FALSE")
 PAUSE = 0.004  # seconds between two looks whether it has ended
 MOST = 16 << 20  # bytes that it may say
 OLDEST = (2, 0)  # its version from which PDML is read here
@@ -77,7 +79,7 @@ class Dissector:
         The tree is nettui's own where tshark gives none, with a gap that tells why. Never raises.
         """
         try:
-            said = self._run([tshark(), "-n", "-r", "-", "-T", "pdml"], one_packet(octets, link, time, length))
+            said = self._run([tshark(), *ALONE, "-r", "-", "-T", "pdml"], one_packet(octets, link, time, length))
             tree, version = parsed(said, octets)
             if version_of(version) < OLDEST:
                 raise Failed(f"tshark {version or 'without a version'} is too old", FOR_ANOTHER)

@@ -15,6 +15,12 @@ MOST = 50_000  # lines of a tree: a packet of 64 KiB has some thousands
 GENERAL = "geninfo"  # a protocol that says what the frame says again
 WRAPPER = "fake-field-wrapper"  # holds fields that belong to no protocol
 DATA = "Data ("  # and its size: what no protocol claims, told without a line by PDML
+# what is told of other packets, of which tshark was given none: numbers, times since, streams
+OF_OTHERS = re.compile(
+    r"frame\.(number|time_delta|time_delta_displayed|time_relative|marked|ignored)"
+    r"|(tcp|udp|ip|ipv6|sctp)\.(stream|completeness|time_relative|time_delta)(\..*)?"
+)
+FIRST, TIMES = "Frame 1: ", "Timestamps"  # the frame's line; what holds a stream's times
 NEVER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
 
 
@@ -88,7 +94,7 @@ class Reading:
         if name not in ("proto", "field"):
             return
         done = self._open.pop()
-        if done.text == GENERAL and not done.told:
+        if (not done.told and done.text == GENERAL) or (done.text == TIMES and not done.children):
             return
         if done.place.sure is not None:
             self._open[-1].sure.add(done.place.sure)
@@ -100,9 +106,11 @@ class Reading:
     def _grown(self, found: Mapping[str, str]) -> Growing:
         name, hidden = found.get("name", ""), found.get("hide") == "yes"
         at = number(found.get("pos"))
-        if name == GENERAL or hidden:
+        if name == GENERAL or hidden or OF_OTHERS.fullmatch(name):
             return Growing(GENERAL, NOWHERE, at, told=False)
         text = found.get("showname") or found.get("show") or name
+        if text.startswith(FIRST):
+            text = f"Frame: {text.removeprefix(FIRST)}"
         if text == "data":
             text = f"{DATA}{len(found.get('value', '')) // 2} bytes)"
         return Growing(text, self._place(found), at, told=name != WRAPPER)

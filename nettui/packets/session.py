@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from collectors.table import Gap, Table
+from collectors.wire.netlink import DecodeError
 from nettui.packets import talkers
 from nettui.packets.flows import Flows
 from nettui.packets.judged import marked
@@ -124,6 +125,8 @@ class Session:
                     self._take(found)
                     if self.live and len(found.records) < FEW:
                         time.sleep(max(0.0, PACE - (time.monotonic() - began)))
+        except DecodeError as error:
+            self._tell(Gap(f"no capture file: {error.why}"))
         except Exception as error:  # whatever the file or the device makes of it is told
             self._tell(gap(error))
         finally:

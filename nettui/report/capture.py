@@ -74,7 +74,8 @@ def heading(form: str, table: Table) -> str:
 
 def summary(seen: Seen, gaps: list[Gap]) -> Iterator[str]:
     """Sentences for standard error."""
-    yield f"{seen.packets:,} packets, {seen.bytes:,} bytes{pace(seen)}; {seen.told:,} printed"
+    chosen = f"; {seen.told:,} of them chosen" if seen.told < seen.packets else ""
+    yield f"{seen.packets:,} packets, {seen.bytes:,} bytes{pace(seen)}{chosen}"
     flows = seen.flows.table(TOP)
     if len(flows):
         rest = len(seen.flows) - len(flows)

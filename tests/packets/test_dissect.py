@@ -39,6 +39,12 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dissect, "PATIENCE", 60)
 
 
+# what is said of other packets, where there is only one
+LEFT_OUT = re.compile(
+    r" +\[?(Time delta from|Time since|Frame Number|Frame is|Stream index|Conversation completeness|Timestamps)"
+)
+
+
 def dissected(octets: bytes, link: int = 1) -> Dissection:
     return Dissector().dissect(octets, link, 1_700_000_000_123_456_789, len(octets))
 
@@ -59,9 +65,10 @@ def every(nodes: tuple[Node, ...]) -> Iterator[Node]:
 def verbose(octets: bytes, link: int, path: Path) -> list[str]:
     path.write_bytes(dissect.one_packet(octets, link, 1_700_000_000_123_456_789, len(octets)))
     said = subprocess.run(
-        ["tshark", "-n", "-V", "-r", str(path)], capture_output=True, text=True, check=True, timeout=60
+        ["tshark", *dissect.ALONE, "-V", "-r", str(path)], capture_output=True, text=True, check=True, timeout=60
     )
     lines = (line for line in said.stdout.splitlines() if line.strip())
+    lines = (line.replace("Frame 1:", "Frame:", 1) for line in lines if not LEFT_OUT.match(line))
     return [plain(line) for line in lines if not re.match("[0-9a-f]{4}  ", line)]  # the bytes of data
 
 

@@ -230,6 +230,15 @@ async def test_a_corrupt_file_shows_what_is_whole_and_tells(tmp_path: Path):
         await until(on, lambda: "cut off" in on.text())
 
 
+async def test_a_file_that_is_none_is_told(tmp_path: Path):
+    path = tmp_path / "junk.pcap"
+    path.write_bytes(b"junk" * 10)
+    async with stage(CAPTURE, LINKS) as on:
+        await opened(on, str(path), 0)
+        await until(on, lambda: "neither pcap nor pcapng" in on.text())
+        assert "kernel" not in on.text()
+
+
 async def test_hostile_packets_are_letters(tmp_path: Path):
     async with stage(CAPTURE, LINKS, size=(200, 60)) as on:
         await opened(on, written(tmp_path, HOSTILE, *CHAT), len(CHAT) + 1)
