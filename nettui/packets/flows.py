@@ -15,8 +15,9 @@ from nettui.packets.sequence import Segments, Sequences
 from nettui.rates import address_words, as_words, mixed
 
 NANO = 1e9
-MOST = 50_000  # flows that are told apart; packets of further ones are counted together
+MOST = 50_000  # flows that are told apart; then those that are neither large nor recent make room
 NEW = 4096  # flows that one batch may add: a flood of single packets must not hold up what is shown
+PARTS = 64  # tables of ends that are joined to one: a quiet device gives one for each new flow
 COLUMNS = (
     Column("proto", "text", "key", help="protocol that IP carries"),
     Column("src", "address", "key", help="the end that was seen to send first"),
@@ -41,7 +42,10 @@ TIMES = ("first", "last")
 
 
 class Flows:
-    """``others``: packets of IP that belong to no flow that is told, since there are too many of them."""
+    """``others``: packets of IP that belong to no flow that is told, since there are too many of them.
+
+    One that made room and goes on later is told as if it began then.
+    """
 
     def __init__(self) -> None:
         self.others = 0
@@ -108,7 +112,10 @@ class Flows:
         self, marks: NDArray[np.uint64], first: NDArray[np.intp], packets: Table, larger: NDArray[np.bool_]
     ) -> NDArray[np.intp]:
         """The number of each mark's flow, -1 where there are too many flows already."""
-        numbers = np.array([self._numbers.get(mark, -1) for mark in marks.tolist()], np.intp)
+        numbers = self._numbers_of(marks)
+        if np.count_nonzero(numbers < 0) > MOST - len(self):
+            self._make_room()
+            numbers = self._numbers_of(marks)
         fresh = np.flatnonzero(numbers < 0)
         fresh = fresh[np.argsort(first[fresh])][: min(NEW, MOST - len(self))]
         if len(fresh):
@@ -118,7 +125,29 @@ class Flows:
             self._ends.append(packets.select(ENDS).take(first[fresh]))
             self._turned[new] = larger[first[fresh]]
             self._times[0, new] = np.iinfo(np.int64).max
+            if len(self._ends) > PARTS:
+                self._ends = [concatenate(self._ends)]
         return numbers
+
+    def _numbers_of(self, marks: NDArray[np.uint64]) -> NDArray[np.intp]:
+        return np.array([self._numbers.get(mark, -1) for mark in marks.tolist()], np.intp)
+
+    def _make_room(self) -> None:
+        """Keep the quarter with the most bytes, and the quarter that was seen last."""
+        count = len(self)
+        ranks = self._counts[1, :count] + self._counts[3, :count], self._times[1, :count]
+        quarters = [np.argpartition(rank, count - MOST // 4)[count - MOST // 4 :] for rank in ranks]
+        kept = np.union1d(*quarters)
+        gone = np.ones(count, np.bool_)
+        gone[kept] = False
+        self.others += int(self._counts[0, :count][gone].sum() + self._counts[2, :count][gone].sum())
+        marks = np.fromiter(self._numbers, np.uint64, count)[kept].tolist()
+        self._numbers = {mark: number for number, mark in enumerate(marks)}
+        self._ends = [concatenate(self._ends).take(kept)]
+        self._turned = moved(self._turned, kept)
+        self._counts = moved(self._counts, kept)
+        self._times = moved(self._times, kept)
+        self._sequences.keep(np.column_stack([kept * 2, kept * 2 + 1]).ravel())
 
     def _judge(self, flow: NDArray[np.intp], back: NDArray[np.bool_], packets: Table) -> Marks:
         """What TCP's sequence numbers tell."""
@@ -143,6 +172,13 @@ class Flows:
             for amount in amounts:
                 self._counts[place, :most] += np.bincount(flow[mask], amount[mask], most).astype(np.uint64)
                 place += 1
+
+
+def moved(values: NDArray[Any], kept: NDArray[np.intp]) -> NDArray[Any]:
+    """The values (..., flows) of those that are kept, in front of zeros."""
+    found = np.zeros_like(values)
+    found[..., : len(kept)] = values[..., kept]
+    return found
 
 
 def end_words(packets: Table, name: str) -> NDArray[np.uint64]:

@@ -36,6 +36,12 @@ class Sequences:
         self._begun = np.zeros(ways, np.bool_)
         self._syn = np.full(ways, -1, np.int64)  # the sequence number that began it
 
+    def keep(self, ways: NDArray[np.intp]) -> None:
+        """Only these, which have the numbers from 0 on then."""
+        for values, unknown in ((self._next, 0), (self._begun, False), (self._syn, -1)):
+            values[: len(ways)] = values[ways]
+            values[len(ways) :] = unknown
+
     def judge(self, segments: Segments) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
         """Which carry what had been sent before or came late, and how many bytes before each never came until then.
 

@@ -79,10 +79,45 @@ def test_what_does_not_fit_is_counted_together(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(flows, "MOST", 3)
     told = Flows()
     told.add(table(*((1, segment(ONE, TWO, (port, 80))) for port in range(1, 8))))
-    told.add(table(*((2, segment(ONE, TWO, (port, 80))) for port in range(1, 8))))
     assert len(told) == 3
-    assert told.others == 8
+    assert told.others == 4
     assert sorted(row["sport"] for row in told.table().rows()) == [1, 2, 3]
+
+
+def test_large_and_recent_flows_stay_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(flows, "MOST", 8)
+    told = Flows()
+    told.add(table(*((1, segment(ONE, TWO, (port, 80), b"x" * 500 * (port == 3))) for port in range(1, 9))))
+    told.add(table((2, segment(TWO, ONE, (80, 5)))))
+    for second in range(3, 23):
+        told.add(table((second, segment(ONE, TWO, (second + 100, 80))), (second, segment(TWO, ONE, (80, 5)))))
+        assert len(told) <= 8
+        assert told.others + sum(row["packets"] + row["packets_back"] for row in told.table().rows()) == 2 * second + 5
+    rows = {row["sport"]: row for row in told.table().rows()}
+    assert rows.keys() >= {3, 5, 122}
+    assert (rows[3]["packets"], rows[3]["bytes"], rows[3]["first"]) == (1, 554, 1)
+    assert (rows[5]["packets"], rows[5]["packets_back"], rows[5]["first"], rows[5]["last"]) == (1, 21, 1, 22)
+    assert rows[122]["first"] == rows[122]["last"] == 22
+
+
+def test_what_sequence_numbers_told_goes_with_a_flow_that_stays(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(flows, "MOST", 8)
+    told = Flows()
+    told.add(table(*((1, segment(ONE, TWO, (port, 80))) for port in range(1, 8))))
+    told.add(table((2, segment(ONE, TWO, (8, 80), b"x" * 50))))
+    told.add(table(*((3, segment(ONE, TWO, (port, 80))) for port in range(21, 24))))
+    told.add(table((4, segment(ONE, TWO, (8, 80), b"x" * 50))))  # the same bytes again
+    assert told.others >= 5
+    assert {row["sport"]: row["retrans"] for row in told.table().rows() if row["retrans"]} == {8: 1}
+
+
+def test_many_small_batches_leave_few_tables(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(flows, "PARTS", 4)
+    told = Flows()
+    for port in range(1, 21):
+        told.add(table((port, segment(ONE, TWO, (port, 80)))))
+    assert len(told._ends) <= 5
+    assert sorted(row["sport"] for row in told.table().rows()) == list(range(1, 21))
 
 
 def test_no_packets_are_no_flows():
