@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-SEGMENTS = 16  # of which a ring consists, so that a sixteenth of it goes when the oldest does
+SEGMENTS = 32  # of which a ring consists, so that so much of it goes when the oldest does
 SMALLEST, LARGEST = 64 << 10, 64 << 20  # bytes of a segment
 HEADER = 24  # bytes of a pcap file's header: with fewer there is nothing to read
 

@@ -18,7 +18,7 @@ from nettui.packets.store import Kept
 from nettui.query import Query
 
 Rows = NDArray[np.unsignedinteger] | None  # of a batch that are shown, in ascending order; None: all of them
-DECODED = 8  # batches whose headers are kept for the screen although there was no room for them
+DECODED = 3  # batches whose headers are kept for the screen although there was no room for them
 NOTHING = Draft(COLUMNS, 0).table()
 
 

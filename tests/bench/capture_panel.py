@@ -29,7 +29,7 @@ TCPDUMP = ["tcpdump", "-n", "-Z", "root", "-i", "right0", "-s", "128", "-B", str
 DOWN, HOME = b"\x1b[B", b"g"
 KEY_FRAMES, KEY_RING = 3_000_007, 512  # MiB that hold them all, so that the place of a packet stays what it is
 KEYS_IDLE = 100
-FLOODS = 12  # of FRAMES each; the ring is full within the first
+FLOODS = 48  # of FRAMES each; the ring is full within the first, the heap within the first half
 ROOM = RING + 150_000_000  # bytes
 PAUSE = random.Random(11)
 GOAL = 50.0  # milliseconds, when nothing comes
@@ -118,15 +118,16 @@ def weigh(on: Panel, found: list[tuple[float, Weight]], over: threading.Event) -
 
 
 def tell_memory(found: list[tuple[float, Weight]]) -> None:
-    """The peak, and what it would be after an hour by the slope of the least squares, in 10^6 bytes."""
+    """The peak, and what it would be after an hour by the slope of the last half (least squares), in 10^6 bytes."""
     at = np.array([moment for moment, _ in found])
+    late = slice(len(at) // 2, None)
     peaks = {}
     for name in Weight._fields:
         sizes = np.array([getattr(weight, name) for _, weight in found]) / 1e6
-        slope = float(np.polyfit(at, sizes, 1)[0]) * 60
+        slope = float(np.polyfit(at[late], sizes[late], 1)[0]) * 60
         peaks[name] = hour = sizes.max() + max(0.0, slope) * 60
         print(f"{name:10} median {np.median(sizes):.1f} MB, peak {sizes.max():.1f}, {slope:+.2f} MB a minute over "
-              f"{at[-1] - at[0]:.0f} s, in an hour {hour:.0f}")  # fmt: skip
+              f"the last {at[-1] - at[late][0]:.0f} s, in an hour {hour:.0f}")  # fmt: skip
     verdict = "reached" if peaks["resident"] <= ROOM / 1e6 else "MISSED"
     print(f"resident in an hour at most {ROOM / 1e6:.1f} MB: {verdict}", flush=True)
 

@@ -153,13 +153,14 @@ class Panel:
 
 
 def segments(pid: int) -> int:
-    """Bytes in the memory files that a process has open."""
-    found = 0
+    """Bytes in the memory files that a process has open; a mapping has a descriptor of its own for the same file."""
+    found: dict[int, int] = {}
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(OSError):  # it is closed in the meantime
             if str(descriptor.readlink()).startswith("/memfd:packets"):
-                found += descriptor.stat().st_blocks * 512
-    return found
+                status = descriptor.stat()
+                found[status.st_ino] = status.st_blocks * 512
+    return sum(found.values())
 
 
 @contextmanager
