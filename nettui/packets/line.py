@@ -11,8 +11,15 @@ from numpy.typing import NDArray
 
 from collectors.table import Table
 from collectors.values import Cell
+from nettui.packets.flows import end_words, port_words
+from nettui.rates import as_words, mixed
 
 NANO = 1_000_000_000
+DIGITS = np.array([10**power for power in (8, 7, 6, 5, 4, 3)])  # of nanoseconds: those that are told
+ENDED = ("family", "src", "sport", "dst", "dport", "vlan")
+ENDS: tuple[tuple[str, Callable[[Table, str], NDArray[np.uint64]]], ...] = (
+    ("src", end_words), ("dst", end_words), ("sport", port_words), ("dport", port_words), ("vlan", port_words),
+)  # fmt: skip
 ICMP_HEADER = 8  # bytes, which tcpdump counts in the length
 ETHERNET, COOKED, COOKED2, VLAN = 14, 16, 20, 4  # bytes of link layer headers, which it does not count
 Rows = NDArray[np.intp]
@@ -67,7 +74,7 @@ def by_protocol(
     for protocol, those in [(TUNNEL, tunneled), *chosen]:
         rows = np.flatnonzero(those)
         if len(rows):
-            part = table.take(rows)
+            part = table if len(rows) == len(table) else table.take(rows)
             for row, text in zip(rows.tolist(), tellers.get(protocol, other)(part), strict=True):
                 told[row] = text
     return told
@@ -76,10 +83,13 @@ def by_protocol(
 def clock(times: NDArray[np.int64]) -> list[str]:
     """Local time of day with microseconds, as tcpdump writes it."""
     seconds, rest = np.divmod(times, NANO)
-    known = {second: time.strftime("%H:%M:%S", time.localtime(second)) for second in set(seconds.tolist())}
-    return [
-        f"{known[second]}.{micro:06d}" for second, micro in zip(seconds.tolist(), (rest // 1000).tolist(), strict=True)
-    ]
+    known, which = np.unique(seconds, return_inverse=True)
+    heads = np.array([time.strftime("%H:%M:%S.", time.localtime(second)) for second in known.tolist()], "<U9")
+    letters = np.empty((len(times), 15), np.uint32)  # of one text each
+    letters[:, :9] = heads.view(np.uint32).reshape(-1, 9)[which]
+    letters[:, 9:] = rest[:, None] // DIGITS % 10 + ord("0")
+    found: list[str] = letters.view("<U15").ravel().tolist()
+    return found
 
 
 def cells(table: Table, *names: str) -> Iterable[tuple[Any, ...]]:
@@ -88,7 +98,18 @@ def cells(table: Table, *names: str) -> Iterable[tuple[Any, ...]]:
 
 
 def ends(table: Table) -> list[str]:
-    """IP 10.0.0.1.53 > 10.0.0.2.4000: the protocol, the addresses with their ports, VLAN before them."""
+    """IP 10.0.0.1.53 > 10.0.0.2.4000: the protocol, the addresses with their ports, VLAN before them.
+
+    Packets are of fewer flows than they are: each flow's words are made once.
+    """
+    words = [as_words(table.codes("family").codes), *(words_of(table, name) for name, words_of in ENDS)]
+    _, first, which = np.unique(mixed(np.hstack(words)), return_index=True, return_inverse=True)
+    told = np.array(ends_each(table.select(ENDED).take(first)), object)
+    found: list[str] = told[which].tolist()
+    return found
+
+
+def ends_each(table: Table) -> list[str]:
     told = []
     for family, src, sport, dst, dport, vlan in cells(table, "family", "src", "sport", "dst", "dport", "vlan"):
         before = "" if vlan is None else f"vlan {vlan}, "

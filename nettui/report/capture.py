@@ -49,8 +49,10 @@ class Seen:
 
 
 def text(table: Table) -> Iterator[str]:
-    for line in lines(table):
-        yield scrub(line) + "\n"
+    found = lines(table)
+    if scrub("".join(found)) != "".join(found):
+        found = [scrub(line) for line in found]
+    yield "\n".join([*found, ""])
 
 
 def ndjson(table: Table) -> Iterator[str]:
