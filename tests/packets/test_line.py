@@ -5,13 +5,19 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nettui.packets.line import lines
+from collectors.wire.packets.decode import decoded
+from nettui.packets.line import NANO, clock, ends, ends_each, lines
 from nettui.packets.reading import Batch, batches
 from tests.loss import frames
+from tests.packets import build
 
 ONE, TWO = "10.9.0.1", "10.9.0.2"
 HEAD = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
@@ -48,3 +54,15 @@ def test_a_dns_message_without_a_question_names_none(tmp_path: Path):
     )
     assert "None" not in line
     assert line.endswith(" 7 (12)")
+
+
+def test_words_that_are_made_once_for_a_flow_are_those_of_each_packet():
+    table = decoded(build.records(build.everything() * 2))
+    assert ends(table) == ends_each(table)
+    assert ends(table.take(np.arange(0))) == []
+
+
+@given(st.lists(st.integers(-(2**60), 2**62), max_size=20))
+def test_stamps_are_the_local_time_of_day(stamps: list[int]):
+    told = [(time.strftime("%H:%M:%S", time.localtime(at // NANO)), at % NANO // 1000) for at in stamps]
+    assert clock(np.array(stamps, np.int64)) == [f"{second}.{micro:06d}" for second, micro in told]
