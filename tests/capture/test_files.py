@@ -78,7 +78,7 @@ SIZES = [60, 1514, 60, 60, 9000, 1, 0, 1514] * 53
 
 
 def test_one_file_has_every_packet_once_whatever_the_segments(tmp_path: Path):
-    ring = Ring(16 << 20)
+    ring = Ring(32 << 20)
     pcap(ring, SIZES)
     assert len(ring.segments()) == 1
     small = Ring(1 << 20)
