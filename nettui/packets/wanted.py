@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from collectors.values import Cell
@@ -16,7 +16,8 @@ PROTOCOLS = {
     "tcp": "tcp", "udp": "udp", "sctp": "sctp", "mptcp": "tcp", "icmp": "icmp", "icmpv6": "icmp6",
     "ipv6-icmp": "icmp6", "udplite": "(ip proto 136 or ip6 proto 136)", "dccp": "(ip proto 33 or ip6 proto 33)",
 }  # fmt: skip
-WITH_PORTS = ("tcp", "udp", "sctp", "mptcp", "udplite", "dccp")
+OF_SOCKETS = ("tcp", "udp", "sctp", "mptcp", "udplite", "dccp")
+WITH_PORTS = ("tcp", "udp", "sctp", "mptcp")  # of which libpcap's `port` is; with others no packet would pass
 GROUPS = {
     "Udp": "udp", "Udp6": "udp", "UdpLite": PROTOCOLS["udplite"], "UdpLite6": PROTOCOLS["udplite"], "Tcp": "tcp",
     "TcpExt": "tcp", "MPTcpExt": "tcp", "Icmp": "icmp", "IcmpMsg": "icmp", "Icmp6": "icmp6", "Ip": "ip", "IpExt": "ip",
@@ -51,9 +52,9 @@ def socket(row: Row) -> str | None:
     netid = str(row.get("netid"))
     if netid in ("p_raw", "p_dgr"):
         return ""
-    if netid not in WITH_PORTS:
+    if netid not in OF_SOCKETS:
         return None
-    return every(PROTOCOLS[netid], host(row, "src"), port(row, "sport"), host(row, "dst"), port(row, "dport"))
+    return every(PROTOCOLS[netid], *ends(row, netid))
 
 
 def connection(row: Row) -> str | None:
@@ -65,8 +66,9 @@ def connection(row: Row) -> str | None:
 
 def tuple_of(row: Row, before: str) -> str:
     """ "" without an address: a protocol alone would be all of it."""
-    ends = every(*(kind(row, before + name) for kind, name in ENDS))
-    return every(PROTOCOLS.get(str(row.get("proto")), ""), ends) if "host " in ends else ""
+    proto = str(row.get("proto"))
+    found = every(*ends(row, proto, before))
+    return every(PROTOCOLS.get(proto, ""), found) if "host " in found else ""
 
 
 def route(row: Row) -> str | None:
@@ -89,8 +91,9 @@ def neighbour(row: Row) -> str | None:
 
 
 def service(row: Row) -> str | None:
-    protocol = PROTOCOLS.get(str(row.get("proto")), "")
-    return every(protocol, host(row, "address"), port(row, "port")) or None
+    proto = str(row.get("proto"))
+    number = port(row, "port") if proto in WITH_PORTS else ""
+    return every(PROTOCOLS.get(proto, ""), host(row, "address"), number) or None
 
 
 def rule(row: Row) -> str | None:
@@ -150,4 +153,9 @@ def port(row: Row, name: str) -> str:
     return f"port {number}" if isinstance(number, int) and 0 < number < 65536 else ""
 
 
-ENDS = ((host, "src"), (port, "sport"), (host, "dst"), (port, "dport"))
+def ends(row: Row, proto: str, before: str = "") -> Iterator[str]:
+    """Addresses, and the ports that libpcap knows."""
+    for address, number in (("src", "sport"), ("dst", "dport")):
+        yield host(row, before + address)
+        if proto in WITH_PORTS:
+            yield port(row, before + number)
