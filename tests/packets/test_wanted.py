@@ -91,7 +91,8 @@ def test_every_protocol_is_one_that_libpcap_knows():
 @pytest.mark.parametrize("proto", PROTOCOLS)
 @pytest.mark.parametrize("panel", ["sockets", "conntrack", "services", "capture"])
 def test_packets_of_every_protocol_can_pass(panel: str, proto: str):
-    ends = {"src": "10.0.0.1", "sport": 5, "dst": "10.0.0.2", "dport": 6, "address": "10.0.0.3", "port": 7}
+    net = "fd00::" if "v6" in proto else "10.0.0."
+    ends = {"src": f"{net}1", "sport": 5, "dst": f"{net}2", "dport": 6, "address": f"{net}3", "port": 7}
     found = wanted(panel, {"netid": proto, "proto": proto, **ends})
     for link in (ETHERNET, LINUX_SLL2):
         compiled(found.expression if found else "", link)  # libpcap refuses what rejects all packets
