@@ -20,6 +20,7 @@ from nettui.packets.reading import Batch
 
 TOGETHER = AT_ONCE // 4  # packets of a batch that may be made one with others: a quiet device gives many small ones
 RECORD = 16  # bytes of the header before each packet of a segment
+SAMPLE = 16  # every so many lists are measured
 NO_BYTES = np.zeros(0, np.uint8)
 Reread = Callable[[NDArray[np.uint8], int], Records]  # the packets in some bytes from an offset on
 
@@ -195,8 +196,15 @@ def held_by(table: Table) -> int:
             if isinstance(part, np.ndarray):
                 size += 0 if is_constant(part) else part.nbytes
             elif isinstance(part, tuple):
-                size += sum(map(held_by_cell, part))
+                size += held_by_cells(part)
     return size
+
+
+def held_by_cells(pool: tuple[Cell, ...]) -> int:
+    """Of lists (SACK's blocks, chunks) some stand for all: there may be one for each packet."""
+    lists = pool[::SAMPLE] if pool and isinstance(pool[0], list) else ()
+    inside = sum(held_by_cell(cell) - getsizeof(cell) for cell in lists)
+    return sum(map(getsizeof, pool)) + inside * len(pool) // max(len(lists), 1)
 
 
 def held_by_cell(cell: Cell) -> int:
