@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from collectors import Host
 from collectors.capture.device import CaptureError, opened
@@ -13,12 +16,13 @@ from collectors.capture.filters import FilterError, compiled
 from collectors.capture.libpcap import NoLibpcap
 from collectors.table import Gap
 from nettui.packets.live import RING, LiveCapture
-from nettui.packets.reading import batches
+from nettui.packets.reading import Batch, batches
 from nettui.packets.session import Session
 from nettui.snapshot import gap
 
 M_ARENA_MAX = -8  # malloc.h of glibc
 BUFFER = 32 << 20  # bytes that the kernel may hold before it drops
+UNPACKED = 1 << 30  # bytes of a compressed file that are kept
 
 
 def of_device(host: Host, device: str, expression: str, ring: int = RING, **how: Any) -> Session | Gap:
@@ -54,9 +58,24 @@ def of_file(path: str, expression: str = "") -> Session | Gap:
             pass
     except OSError as error:
         return Gap(f"{path}: {error.strerror or error}")
-    session = Session(path, batches(path, expression))
+    session = Session(path, affordable(batches(path, expression)))
     session.start()
     return session
+
+
+def affordable(found: Iterator[Batch | Gap]) -> Iterator[Batch | Gap]:
+    """All of a file that is looked at where it stands; of one that was unpacked into memory, what may be kept there."""
+    kept = 0
+    for batch in found:
+        if isinstance(batch, Batch) and not isinstance(batch.records.data, np.memmap):
+            kept += batch.records.data.nbytes
+            if kept > UNPACKED:
+                yield Gap(
+                    f"what follows is not shown: it is more than {UNPACKED >> 20:,} MiB when unpacked",
+                    "gunzip it: a file that is not compressed is looked at where it stands",
+                )
+                return
+        yield batch
 
 
 def wrong(expression: str) -> str:

@@ -30,7 +30,11 @@ def infos(table: Table, records: Records) -> list[str]:
     carried = payloads(records, TCP, UDP, most=LOOKED_AT)
     first = [beginning(carried[row][0]) if row in carried else None for row in range(len(table))]
     texts = by_protocol(table.extended((BEGINNING,), {BEGINNING.name: Codes.of(first)}), TELLERS, apart)
-    return [f"{sign} {text}" for sign, text in zip(signs(table), texts, strict=True)]
+    fragments = table["fragment"].cells()
+    return [
+        f"{sign} {text}{'' if fragment != 0 else '  first fragment'}"
+        for sign, text, fragment in zip(signs(table), texts, fragments, strict=True)
+    ]
 
 
 def signs(table: Table) -> Iterator[str]:

@@ -77,20 +77,25 @@ class Direction:
 
 
 class Stream:
-    """One connection, fed with its segments in the order of capture. ``cut``: it was longer than what is kept.
+    """One connection, fed with its segments in the order of capture.
+
+    ``cut``: it was longer than what is kept. ``turned``: what is ``back`` came from the end that began, by its SYN, or
+    as it was seen to send first.
 
     A gap is given up when the other end has acknowledged what was in it, when too much waits behind it, or at the end.
     """
 
     def __init__(self, most: int = MOST) -> None:
         self.parts: list[Part] = []
-        self.cut = False
+        self.cut = self.turned = False
         self.first = self.last = 0  # numbers of its packets
         self._left = self._most = most
         self._directions = (Direction(), Direction())
 
     def add(self, segment: Segment) -> None:
-        self.first, self.last = self.first or segment.number, segment.number
+        if not self.first:
+            self.first, self.turned = segment.number, segment.back != ("S" in segment.flags and "." in segment.flags)
+        self.last = segment.number
         own, other = self._directions[segment.back], self._directions[not segment.back]
         if "." in segment.flags:
             self._acknowledged(other, segment)

@@ -33,7 +33,7 @@ from nettui.tui.drops_pane import DropsPane
 from nettui.tui.jumps import Jump
 from nettui.tui.look import CSS
 from nettui.tui.pane import Pane
-from nettui.tui.status import HINTS, fault_text, gap_text, status_parts, timing_parts
+from nettui.tui.status import fault_text, gap_text, hints, status_parts, timing_parts
 
 INTERRUPTED = 130
 DROPS = "drops"
@@ -340,7 +340,7 @@ class Nettui(App[int]):
         banner.display = bool(told)
         banner.put([(" ! " + "; ".join(told), PLAIN)])
         self._draw_about()
-        command.put([(" $ ", DIM), (pane.command, PLAIN)], [(hint, DIM) for hint in HINTS])
+        command.put([(" $ ", DIM), (pane.command, PLAIN)], [(hint, DIM) for hint in hints(pane)])
         self._draw_status()
 
     def _draw_about(self) -> None:

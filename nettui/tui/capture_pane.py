@@ -24,7 +24,18 @@ from nettui.snapshot import Snapshot
 from nettui.tui import capture_words, capturing
 from nettui.tui.arrange import Rows, Wish
 from nettui.tui.bars import Bar
-from nettui.tui.capture_views import DEVICES, HINTS, KEYS, ORDER, PACKETS, WITH_SOCKETS, columns_of, where_of, with_any
+from nettui.tui.capture_views import (
+    DEVICES,
+    HINTS,
+    KEYS,
+    OPENS,
+    ORDER,
+    PACKETS,
+    WITH_SOCKETS,
+    columns_of,
+    where_of,
+    with_any,
+)
 from nettui.tui.cells import BOLD
 from nettui.tui.loss_bar import Pace
 from nettui.tui.packet_rows import PacketRows
@@ -93,6 +104,10 @@ class CapturePane(Pane):
     @property
     def keys(self) -> Sequence[tuple[str, str]]:
         return KEYS
+
+    @property
+    def opens(self) -> str:
+        return OPENS.get(self.view, "packets")
 
     @property
     def hints(self) -> Sequence[str]:

@@ -44,6 +44,7 @@ KEYS = (
     ("x", "end the capture; its packets stay"),
     ("o", "open a file of packets"),
 )
+OPENS = {DEVICES: "capture", PACKETS: "packet", "processes": "flows"}  # by Enter; of the other views: their packets
 HINTS = ("  / filter", "  v views", "  b capture filter", "  f stream", "  w save", "  x end ")
 WITH_SOCKETS = ("flows", "processes")
 

@@ -128,11 +128,13 @@ def follow(pane: CapturePane) -> None:
 
 
 def stream_page(stream: Stream, row: Mapping[str, Cell], width: int) -> list[Paragraph]:
-    """Each line with its direction: what answers is set in another colour."""
+    """Each line with its direction, ``>`` of the end that began: what answers is set in another colour."""
     ends = f"{row['src']} port {row['sport']}", f"{row['dst']} port {row['dport']}"
-    page: list[Paragraph] = [((f"> {ends[0]}", PLAIN),), ((f"< {ends[1]}", HEADING),), ()]
-    page += [((f"{'<' if back else '>'} {text}", HEADING if back else PLAIN),)
-             for back, text in lines(stream, max(20, width - 2))]  # fmt: skip
+    began, answers = ends[::-1] if stream.turned else ends
+    page: list[Paragraph] = [((f"> {began}", PLAIN),), ((f"< {answers}", HEADING),), ()]
+    for back, text in lines(stream, max(20, width - 2)):
+        answer = back != stream.turned
+        page.append(((f"{'<' if answer else '>'} {text}", HEADING if answer else PLAIN),))
     return page if stream.parts else [*page, (("nothing was sent but headers", PLAIN),)]
 
 
@@ -178,6 +180,7 @@ def not_new(path: str) -> str:
 def written(listing: Listing, path: str) -> str:
     """A sentence of what became of it."""
     try:
-        return f"{saved(listing.chosen(), Path(path)):,} packets are in {path}"
+        count = saved(listing.chosen(), Path(path))
+        return f"{count:,} packet{' is' if count == 1 else 's are'} in {path}"
     except (OSError, SeveralLinkTypes) as error:
         return f"{path}: {getattr(error, 'strerror', '') or error}"

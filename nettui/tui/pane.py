@@ -69,6 +69,11 @@ class Pane(TableView):
         return ()
 
     @property
+    def opens(self) -> str:
+        """What Enter leads to."""
+        return "detail"
+
+    @property
     def hints(self) -> Sequence[str]:
         """Beside the line about the row under the cursor."""
         return HINTS

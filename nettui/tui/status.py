@@ -12,7 +12,11 @@ from nettui.tui.cells import BOLD, GLYPHS, LOSS, PLAIN
 from nettui.tui.pane import Pane
 
 NEARLY = 0.9  # of a table's limit
-HINTS = (" : jump", "  s sort", "  Enter detail", "  p pivot", "  / filter", "  ? help", "  q quit ")
+
+
+def hints(pane: Pane) -> list[str]:
+    """Beside the command that shows the same."""
+    return [" : jump", "  s sort", f"  Enter {pane.opens}", "  p pivot", "  / filter", "  ? help", "  q quit "]
 
 
 def status_parts(pane: Pane) -> list[Part]:

@@ -69,9 +69,10 @@ class TreeLines(ScrollView, can_focus=True):
         self.virtual_size = Size(0, len(self._shown))
         self._bring_into_view()
 
-    def _bring_into_view(self) -> None:
+    def _bring_into_view(self, below: int = 0) -> None:
+        """``below``: lines behind the cursor's that are to be seen too, as far as there is room."""
         top, page = self.scroll_offset.y, max(1, self.size.height)
-        self.scroll_to(y=min(max(top, self.cursor - page + 1), self.cursor), animate=False)
+        self.scroll_to(y=min(max(top, self.cursor + below - page + 1), self.cursor), animate=False)
         self.refresh()
         self.post_message(self.Moved())
 
@@ -94,8 +95,10 @@ class TreeLines(ScrollView, can_focus=True):
     def action_fold(self) -> None:
         line = self._shown[self.cursor] if self._shown else None
         if line is not None and line.node.children:
+            before = len(self._shown)
             self._opened ^= {line.path}
             self._unfold(line.path)
+            self._bring_into_view(max(0, len(self._shown) - before))
 
     def action_open(self) -> None:
         line = self._shown[self.cursor] if self._shown else None

@@ -42,6 +42,7 @@ def segment(data: bytes = b"", flags: int = build.PSH | build.ACK, **more: int) 
         ("arp request", "  who has 10.9.0.2? tell 10.9.0.1"),
         ("vxlan", "  VXLAN vni 42  10.9.0.1.40000 > 10.9.0.2.80: tcp Flags [S], seq 4294967295"),
         ("6in4", "  IP in IP  fd09::1.1234 > fd09::2.9: udp"),
+        ("first fragment", "  992 B  xxxxxxxxxxxxxxxx  first fragment"),
         ("igmp", "  igmp, length 42"),
     ],
 )

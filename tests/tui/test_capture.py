@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from textual.widgets import Input
 
 from collectors.table import Gap
+from nettui.packets import begin
 from nettui.packets.begin import of_device, of_file
 from nettui.packets.reading import Batch, batches
 from nettui.panels.capture import CAPTURE
@@ -152,6 +154,20 @@ async def test_on_a_large_screen_the_packet_follows_the_cursor(tmp_path: Path):
         assert "10.9.0.1:40000" in on.text()
 
 
+async def test_a_compressed_file_is_kept_as_far_as_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(begin, "UNPACKED", 3 << 19)
+    plain = tmp_path / "plain.pcap"
+    build.write(plain, 1, [(1, DNS, len(DNS))] * 30_000)
+    packed = tmp_path / "packed.pcap.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes(), 1))
+    async with stage(CAPTURE, LINKS) as on:
+        await opened(on, str(plain), 30_000)
+        pane(on).begin_with("packed", lambda: of_file(str(packed)))
+        await until(on, lambda: "what follows is not shown" in on.text())
+        await until(on, lambda: len(pane(on)) > 0)
+        assert len(pane(on)) < 30_000
+
+
 async def test_flows_and_talkers_lead_to_their_packets(tmp_path: Path):
     async with stage(CAPTURE, LINKS, size=(140, 24)) as on:
         await opened(on, written(tmp_path, *CHAT, DNS, DNS), len(CHAT) + 2)
@@ -177,6 +193,10 @@ async def test_a_stream_is_followed(tmp_path: Path):
         await on.press("f")
         await until(on, lambda: "> GET / HTTP/1.0" in on.text())
         assert "< HTTP/1.0 200 OK" in on.text()
+        await on.press("escape", "down", "f")  # from an answer it is the same
+        assert str(pane(on).under_cursor()["sport"]) == "80"  # type: ignore[index]
+        await until(on, lambda: "> GET / HTTP/1.0" in on.text())
+        assert "< HTTP/1.0 200 OK" in on.text()
         await on.press("escape", "G", "f")
         assert "only TCP" in on.text()
 
@@ -194,7 +214,7 @@ async def test_what_is_shown_is_saved(tmp_path: Path):
         assert "there is a file of that name" in on.text()
         on.app.query_one(Input).value = str(tmp_path / "saved.pcap")
         await on.press("enter")
-        await until(on, lambda: "1 packets are in" in on.text())
+        await until(on, lambda: "1 packet is in" in on.text())
         (batch,) = batches(str(tmp_path / "saved.pcap"))
         assert isinstance(batch, Batch)
         assert batch.table["dns_name"].cells() == ["www.example.com"]
