@@ -530,7 +530,7 @@ def start(
     app = Nettui(host, feed, first=first, opening=opening, then=then)
     app.driver_class = Terminal
     gc.freeze()  # what has been imported lives as long as the app: a collection need not walk it, for 50 ms, each time
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(20_000, 5, 2)  # a frame leaves strips of Textual's in cycles: tens of MB in a minute of packets
     remember()
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         end_on(app, number)

@@ -82,6 +82,11 @@ def fitted(text: str, width: int, right: bool = False) -> str:
     return padding + text if right else text + padding
 
 
+def clipped(text: str, width: int) -> str:
+    """The first ``width`` cells of what is longer."""
+    return text[:width] if text.isascii() else set_cell_size(text, width)
+
+
 def width_of(text: str) -> int:
     text = scrub(text)
     return len(text) if text.isascii() else cell_len(text)

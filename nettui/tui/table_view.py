@@ -32,6 +32,7 @@ from nettui.tui.cells import (
     WARNING,
     bar,
     cell_text,
+    clipped,
     fitted,
     heading,
     painted,
@@ -326,15 +327,18 @@ class TableView(ScrollView, can_focus=True):
         }
         rates["value"] = rates.get("value") or rates.get("rate") or []
         subjects = self._subjects(cells)
-        visible = [0, *range(1 + self.shifted, len(cells))]
-        pieces = [
-            self._pieces(
-                self._columns[p], cells[p], texts[p], rates.get(self._columns[p].name.removesuffix(SUFFIX)), subjects
-            )
-            for p in visible
-        ]
+        pieces, room = [], width
+        for p in (0, *range(1 + self.shifted, len(cells))):
+            column = self._columns[p]
+            own = self._pieces(column, cells[p], texts[p], rates.get(column.name.removesuffix(SUFFIX)), subjects)
+            wide = self._widths.get(column.name, 1) + GAP
+            pieces.append(own if wide <= room else [(clipped(text, room), style) for text, style in own])
+            room = max(0, room - wide)
+            if not room:
+                break
+        rest = [(" " * room, PLAIN)] if room else []
         for row, parts in enumerate(zip(*pieces)):
-            self._strips[start + row] = Strip(joined(parts)).crop_extend(0, width, PLAIN)
+            self._strips[start + row] = Strip(joined([*parts, *rest]), width)
 
     def _pieces(
         self, column: Column, cells: list[Cell], texts: list[str], rates: list[Cell] | None, subjects: list[Cell]
