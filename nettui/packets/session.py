@@ -22,7 +22,7 @@ from nettui.query import Query, QueryError
 from nettui.rates import with_rates
 from nettui.snapshot import gap
 
-LIVE_ROOM, FILE_ROOM = 8 << 20, 256 << 20  # bytes for the headers of a capture, of a file
+LIVE_ROOM, FILE_ROOM = 4 << 20, 256 << 20  # bytes for the headers of a capture, of a file
 PACE = 0.1  # seconds between two listings, and in which a quiet device's packets are taken together
 FEW = 1000  # packets of a batch that is waited after
 SUMMARY = 1.0  # seconds between two summaries
