@@ -8,6 +8,7 @@ import fcntl
 import os
 import socket
 import struct
+import threading
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -21,6 +22,7 @@ from collectors.capture.libpcap import (
     NO_SUCH_DEVICE,
     PERM_DENIED,
     PROMISC_PERM_DENIED,
+    Program,
     Stat,
     libpcap,
     text,
@@ -74,10 +76,11 @@ class Statistics:
 
 
 class Device:
-    """An active capture that never waits; one thread at a time uses it."""
+    """An active capture that never waits; one thread at a time uses it, but any may compile a filter for it."""
 
     def __init__(self, capture: int, sock: socket.socket, found: Interface | None, notes: tuple[Gap, ...]) -> None:
         self._lib, self._open, self._sock, self._found = libpcap(), capture, sock, found
+        self._compiling = threading.Lock()
         self._dump = ctypes.cast(self._lib.pcap_dump, ctypes.c_void_p)
         self._received, self._drops, self._missed = Wrapping(), Wrapping(), 0
         self.name = found.name if found else ANY
@@ -108,9 +111,17 @@ class Device:
             raise CaptureError(errno.ENETDOWN, Gap(f"{self.name}: {text(self._lib.pcap_geterr(self._capture))}"))
         return Written(max(count, 0), count == most)
 
-    def filter(self, filter: str) -> None:
-        """Another one from now on; raises FilterError, and leaves the one that is."""
-        filtered(self._capture, filter)
+    def compiled(self, filter: str) -> Program:
+        """A filter for this capture. Name servers are asked for the names in it, which takes its time.
+
+        Raises FilterError, ValueError where the capture is closed.
+        """
+        with self._compiling:
+            return compiled_for(self._capture, filter)
+
+    def filter(self, program: Program) -> None:
+        """Another one from now on, in place of the one that is; raises CaptureError."""
+        filtered(self._capture, program)
 
     def statistics(self) -> Statistics:
         """libpcap's own figure of what the device lost is of sysfs, which shows another namespace's devices."""
@@ -135,10 +146,11 @@ class Device:
         return os.fsdecode(found[:16].split(b"\0")[0])
 
     def close(self) -> None:
-        if self._open:
-            capture, self._open = self._open, 0
-            self._lib.pcap_close(capture)
-            self._sock.close()
+        with self._compiling:
+            if self._open:
+                capture, self._open = self._open, 0
+                self._lib.pcap_close(capture)
+                self._sock.close()
 
 
 class Wrapping:
@@ -180,7 +192,7 @@ def opened(
             warning = pinned.inside(lambda: activated(capture, name))
             if name == ANY:
                 library.pcap_set_datalink(capture, COOKED)  # an older libpcap stays with the one that it has
-            filtered(capture, filter)
+            filtered(capture, compiled_for(capture, filter))
             directed(capture, direction)
             return Device(capture, sock, found, (*warning, *notes(pinned, found, direction, snaplen)))
         except BaseException:
@@ -235,9 +247,8 @@ def activated(capture: int, name: str) -> tuple[Gap, ...]:
     raise CaptureError(errno.EIO, Gap(f"{name}: {said}"))
 
 
-def filtered(capture: int, filter: str) -> None:
+def filtered(capture: int, program: Program) -> None:
     """What waits in the kernel's buffer passes the new filter, too, or is left out."""
-    program = compiled_for(capture, filter)
     failed = libpcap().pcap_setfilter(capture, ctypes.byref(program))
     libpcap().pcap_freecode(ctypes.byref(program))
     if failed:

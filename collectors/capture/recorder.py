@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from collectors.capture.device import BLOCK, CaptureError, Device, State
 from collectors.capture.dumper import Dumper
-from collectors.capture.filters import FilterError, compiled
+from collectors.capture.libpcap import Program
 from collectors.capture.ring import Ring, Segment
 from collectors.table import Gap
 
@@ -56,7 +56,7 @@ class Recorder:
         self._dumper: Dumper | None = None
         self._pending = 0  # packets written and not published
         self._measured = 0.0
-        self._filter: str | None = None  # one that is to be set
+        self._filter: Program | None = None  # one that is to be set
         self._stopping = threading.Event()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         weakref.finalize(self, os.close, self._wake)
@@ -75,9 +75,12 @@ class Recorder:
             self._thread.join()
 
     def filter(self, filter: str) -> None:
-        """Capture on with another filter into the same ring; raises FilterError for one that is wrong."""
-        compiled(filter, self.device.link, self.device.snaplen)
-        self._filter = filter
+        """Capture on with another filter into the same ring.
+
+        Raises FilterError for one that is wrong, ValueError after the end. May wait for name servers, unlike the thread
+        that records.
+        """
+        self._filter = self.device.compiled(filter)
         os.eventfd_write(self._wake, 1)
 
     def join(self, timeout: float | None = None) -> bool:
@@ -129,13 +132,9 @@ class Recorder:
         return found
 
     def _set_filter(self) -> None:
-        if self._filter is None:
-            return
-        asked, self._filter = self._filter, None
-        try:
-            self.device.filter(asked)
-        except FilterError as error:
-            self.gaps = (*self.gaps, Gap(f"{asked}: {error}", "the filter before that is still set"))
+        if self._filter is not None:
+            program, self._filter = self._filter, None
+            self.device.filter(program)
 
     @property
     def _out(self) -> Dumper:

@@ -12,7 +12,7 @@ import numpy as np
 
 from collectors import Host
 from collectors.capture.device import CaptureError, opened
-from collectors.capture.filters import FilterError, compiled
+from collectors.capture.filters import ETHERNET, FilterError, compiled
 from collectors.capture.libpcap import NoLibpcap
 from collectors.table import Gap
 from nettui.packets.live import RING, LiveCapture
@@ -78,10 +78,10 @@ def affordable(found: Iterator[Batch | Gap]) -> Iterator[Batch | Gap]:
         yield batch
 
 
-def wrong(expression: str) -> str:
-    """What libpcap says against a filter, "" where it takes it."""
+def wrong(expression: str, link: int = ETHERNET) -> str:
+    """What libpcap says against a filter for packets of a link type, "" where it takes it."""
     try:
-        compiled(expression)
+        compiled(expression, link)
     except FilterError as error:
         return str(error)
     except NoLibpcap:

@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collectors.capture.device import ANY, COOKED
+from collectors.capture.filters import ETHERNET
 from collectors.values import Cell
 from nettui.packets.begin import of_device, of_file, wrong
 from nettui.packets.listing import Listing
@@ -32,10 +34,12 @@ def begin(pane: CapturePane, device: str, expression: str | None = None) -> None
         host = pane.nettui.host
         pane.begin_with(device, lambda: of_device(host, device, text), text)
 
+    link = COOKED if device == ANY else ETHERNET  # what another device has is seen when it is opened
     before = pane.session if pane.session and pane.session.live and pane.session.read.packets else None
     gone = f"Enter lets the {before.read.packets:,} packets of {before.name} go (w saves them)" if before else ""
     text = pane.expression if expression is None else expression
-    ask(pane, f"capture on {device}, filter> ", text, f"{gone}; Esc leaves" if gone else LANGUAGE, wrong, take)
+    hint = f"{gone}; Esc leaves" if gone else LANGUAGE
+    ask(pane, f"capture on {device}, filter> ", text, hint, lambda text: wrong(text, link), take)
 
 
 def open_file(pane: CapturePane) -> None:
@@ -68,13 +72,23 @@ def capture_filter(pane: CapturePane) -> None:
     if session.live is None or session.ended:
         pane.nettui.say("the capture has ended: i begins another; / filters the packets that are here")
         return
-    recorder = session.live.recorder
+    app, recorder, link = pane.nettui, session.live.recorder, session.live.device.link
 
     def take(text: str) -> None:
-        pane.expression = text
-        recorder.filter(text)
+        def run() -> None:
+            try:
+                recorder.filter(text)
+            except ValueError as error:  # a name that cannot be found any more; the end of the capture
+                app.call_later(app.say, f"{text}: {error}")
+            else:
+                app.call_later(setattr, pane, "expression", text)
 
-    ask(pane, f"capture on {session.name}, filter> ", pane.expression, FROM_NOW_ON, wrong, take)
+        threading.Thread(target=run, daemon=True, name="filter").start()
+
+    ask(
+        pane, f"capture on {session.name}, filter> ", pane.expression, FROM_NOW_ON,
+        lambda text: wrong(text, link), take,
+    )  # fmt: skip
 
 
 def file_filter(pane: CapturePane, path: str) -> None:

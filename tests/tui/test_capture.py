@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from nettui.packets.begin import of_device, of_file
 from nettui.packets.reading import Batch, batches
 from nettui.panels.capture import CAPTURE
 from nettui.panels.registry import SCREEN
+from nettui.tui import capturing
 from nettui.tui.capture_pane import CapturePane
 from tests.capture.traffic import datagrams
 from tests.lab import joined_pair, needs_root
@@ -73,6 +75,32 @@ async def test_devices_are_offered_and_a_wrong_filter_is_told_in_libpcaps_words(
         assert "nonsense" in on.screen()[-1]
         await on.press("escape")
         assert "filter>" not in on.text()
+        assert pane(on).session is None
+
+
+async def test_a_name_server_that_does_not_answer_holds_nothing_up(monkeypatch: pytest.MonkeyPatch):
+    asked, answer = list[str](), threading.Event()
+
+    def wrong(text: str, link: int) -> str:
+        asked.append(text)
+        answer.wait(10)
+        return f"unknown host {text.split()[-1]!r}"
+
+    monkeypatch.setattr(capturing, "wrong", wrong)
+    async with stage(CAPTURE, LINKS) as on:
+        await on.deliver(links=links("lo"))
+        await on.press("enter")
+        await on.type("host db1")
+        await until(on, lambda: asked)
+        assert asked == ["host db1"]
+        await on.type("2")
+        assert "host db12" in on.text()
+        await on.press("enter")
+        await until(on, lambda: "looking at it" in on.screen()[-1])
+        assert asked == ["host db1"]
+        answer.set()
+        await until(on, lambda: "unknown host 'db12'" in on.screen()[-1])
+        assert asked == ["host db1", "host db12"]
         assert pane(on).session is None
 
 
@@ -307,6 +335,10 @@ async def test_a_device_is_captured_frozen_and_ended():
             await on.press("space")
             await until(on, lambda: len(pane(on)) == 33)
             await on.press("b", "ctrl+u")
+            await on.type("udp port 7009 and inbound and unheard")
+            await on.press("enter")
+            await until(on, lambda: "syntax error" in on.screen()[-1])
+            await on.press("ctrl+u")
             await on.type("udp port 1")
             await on.press("enter")
             await asyncio.sleep(0.3)
@@ -316,6 +348,21 @@ async def test_a_device_is_captured_frozen_and_ended():
             await on.press("x")
             await until(on, lambda: "ended" in on.screen()[2])
             assert len(pane(on)) == 33
+
+
+@pytest.mark.root
+@needs_root
+async def test_a_filter_that_packets_of_any_device_cannot_pass_is_told():
+    with joined_pair() as (_, right):
+        async with stage(CAPTURE, LINKS, host=right.host) as on:
+            pane(on).begin_with("any", lambda: of_device(right.host, "any", "udp"), "udp")
+            await until(on, lambda: "capturing" in on.text())
+            await on.press("b", "ctrl+u")
+            await on.type("vlan 5")
+            await on.press("enter")
+            await until(on, lambda: "VLAN" in on.screen()[-1])
+            await on.press("escape")
+            assert pane(on).expression == "udp"
 
 
 @pytest.mark.root
