@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,7 +17,7 @@ import numpy as np
 
 from collectors import Host
 from collectors.capture.device import CaptureError, opened
-from collectors.capture.files import Target
+from collectors.capture.files import STDOUT, Target
 from collectors.capture.filters import SNAPLEN, FilterError
 from collectors.table import Column, Gap
 from collectors.wire.netlink import DecodeError
@@ -136,13 +137,16 @@ def shown(
     printing = not options["quiet"] and (options["write"] is None or options["printing"])
     with ExitStack() as stack:
         out = stack.enter_context(destination("")) if printing else None
+        faults = set[Gap]()
         for batch in batches:
             if isinstance(batch, Gap):
                 gaps.append(batch)
             elif batch is not None:
                 told_of(batch, seen, query, options, out, saving)
-            if out is not None and batch is None and deserted(out):
-                break
+            if live is not None:
+                if unheard(live, out, quiet=batch is None):
+                    break
+                complain_of_new(live, faults)
             if options["count"] is not None and seen.told >= options["count"]:
                 break
     if live is not None:
@@ -152,6 +156,22 @@ def shown(
     for line in summary(seen, gaps):
         complain(line)
     return 1 if gaps else 0
+
+
+def complain_of_new(live: LiveCapture, before: set[Gap]) -> None:
+    """Faults as they come, as nobody may see the end for hours; those of the end are told there."""
+    if not live.ring.ended:
+        for fault in live.faults():
+            if fault not in before:
+                complain(sentence(fault))
+                before.add(fault)
+
+
+def unheard(live: LiveCapture, out: TextIO | None, quiet: bool) -> bool:
+    """Whether what comes goes nowhere any more: a full disk, or a pipe whose reader has left."""
+    if out is None and live.writer is not None:
+        return live.writer.error is not None or (quiet and live.writer.target.path == STDOUT and deserted(sys.stdout))
+    return out is not None and quiet and deserted(out)
 
 
 def told_of(

@@ -67,16 +67,21 @@ class LiveCapture:
         counts = self.recorder.counts
         return Losses(counts.kernel_drops, counts.interface_drops, self._reader.skipped)
 
-    def gaps(self) -> list[Gap]:
-        """What went wrong so far, and why it ended by itself."""
+    def faults(self) -> list[Gap]:
+        """What is wrong by now, and why it ended by itself."""
         found = [*self.recorder.gaps, *([self.recorder.ended] if self.recorder.ended else [])]
         if self.recorder.counts.state == "down":
             name = self.device.name
             found.append(Gap(f"{name} is down: nothing arrives", f"`ip link set dev {name} up`"))
         if self.writer:
             found += [*([self.writer.error] if self.writer.error else []), *self.writer.gaps]
-            if self.writer.skipped:
-                found.append(Gap(f"{self.writer.skipped:,} packets were not written: the disk is too slow"))
+        return found
+
+    def gaps(self) -> list[Gap]:
+        """At the end: also how much was not written."""
+        found, skipped = self.faults(), self.writer.skipped if self.writer else 0
+        if skipped:
+            found.append(Gap(f"{skipped:,} packets were not written: the disk is too slow"))
         return found
 
     def batches(self) -> Iterator[Batch | None]:

@@ -71,6 +71,8 @@ def second_line(session: Session) -> list[Part]:
     interface = ("-", DIM) if losses.interface is None else counted(losses.interface)
     parts: list[Part] = [(" lost: kernel ", PLAIN), counted(losses.kernel), ("  interface ", PLAIN), interface]
     parts += [("  not shown ", PLAIN), counted(losses.skipped)]
+    if not session.ended and (faults := [fault.reason for fault in session.live.faults()]):
+        parts.append((f"  {'; '.join(faults)}", WARNING))
     parts.append((f"  ring {held.bytes >> 20} of {ring.limit >> 20} MiB", PLAIN))
     if ring.dropped.packets:
         parts.append((f", {short(ring.dropped.packets)} older let go", DIM))

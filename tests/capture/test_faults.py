@@ -84,15 +84,16 @@ def test_a_device_that_goes_down_is_captured_on_when_it_is_up_again():
 
 @pytest.mark.root
 @needs_root
-def test_a_device_that_stays_down_is_told_at_the_end():
+def test_a_device_that_stays_down_is_told_at_once_and_at_the_end():
     with capturing(f"udp port {PORT}") as (process, left, right):
         datagrams(left, 3)
         time.sleep(0.3)
         right.ip("link set right0 down")
-        time.sleep(1.2)
+        told = next(line for line in process.stderr if "is down" in line)
         out, errors = ended(process)
     assert (process.returncode, len(out.splitlines())) == (1, 3)
-    assert "right0 is down: nothing arrives; `ip link set dev right0 up`" in errors
+    assert told == "nettui: right0 is down: nothing arrives; `ip link set dev right0 up`\n"
+    assert told.partition(" ")[2] in errors
 
 
 @pytest.mark.root
@@ -134,12 +135,34 @@ def test_a_full_disk_is_told_and_packets_are_printed_on(small_disk: Path):
     assert process.returncode == 1
     assert len(out.splitlines()) == 2007
     assert out.splitlines()[-1].endswith("UDP, length 23")
-    assert "No space left on device" in errors
-    assert "the capture goes on in memory" in errors
+    assert "No space left on device; the " in errors
     whole = nettui("-r", str(path))
     assert whole.returncode == 0, whole.stderr
     assert 500 < len(whole.stdout.splitlines()) < 2007
     assert out.startswith(whole.stdout)
+
+
+@pytest.mark.root
+@needs_root
+def test_a_full_disk_ends_what_is_only_written(small_disk: Path):
+    with capturing("-w", str(small_disk / "trace.pcap"), f"udp port {PORT}") as (process, left, _):
+        for _ in range(20):
+            datagrams(left, 100, size=1000)
+            time.sleep(0.02)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "No space left on device; the " in errors
+
+
+@pytest.mark.root
+@needs_root
+@pytest.mark.parametrize("packets", [0, 3])
+def test_a_reader_that_leaves_ends_what_is_written_to_it(packets: int):
+    with capturing("-w", "-", f"udp port {PORT}") as (process, left, _):
+        assert process.stdout is not None
+        process.stdout.close()
+        datagrams(left, packets)
+        process.wait(20)
 
 
 @pytest.mark.root
