@@ -22,6 +22,7 @@ MOST = 8 << 20  # bytes of a stream that are kept
 PARTS = 100_000  # in which they came
 WAITING = 4096  # segments that came too early, of one direction: so many as bytes are waited for
 LINES = 50_000  # that are shown of a stream
+LETTERS = bytes(octet if 32 <= octet < 127 or octet in b"\t\n\r" else ord(".") for octet in range(256))
 
 
 class Segment(NamedTuple):
@@ -225,7 +226,7 @@ def spelled(stream: Stream, width: int) -> Iterator[tuple[bool, str]]:
     for part in stream.parts:
         if part.lost:
             yield part.back, f"[{part.lost:,} bytes are not in the capture]"
-        for line in part.octets.decode("latin-1").splitlines() or [""]:
-            text = "".join(letter if " " <= letter <= "~" else "." for letter in line.expandtabs(4))
+        for line in part.octets.translate(LETTERS).decode("ascii").splitlines() or [""]:
+            text = line.expandtabs(4)
             for start in range(0, max(len(text), 1), width):
                 yield part.back, text[start : start + width]

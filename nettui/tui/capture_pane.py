@@ -191,8 +191,8 @@ class CapturePane(Pane):
 
     def _note_pace(self, session: Session) -> None:
         if session.live and not session.ended and (not self.paces or time.monotonic() - self.paces[-1].at >= SECOND):
-            counts = session.live.recorder.counts
-            self.paces.append(Pace(time.monotonic(), counts.captured, counts.bytes))
+            captured = session.live.recorder.counts.captured
+            self.paces.append(Pace(time.monotonic(), captured, session.read.bytes))
 
     def present(self, shown: Rows, keep_place: bool = True) -> None:
         super().present(shown, keep_place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,7 +136,8 @@ def follow(pane: CapturePane) -> None:
 
     def run() -> None:
         found = followed(session.listing.batches, row, number if isinstance(number, int) else 0)
-        app.call_later(reader.lay_out, lambda width: stream_page(found, row, width), told(found))
+        page = lru_cache(maxsize=1)(partial(stream_page, found, row))  # asked for its height, and for itself
+        app.call_later(reader.lay_out, page, told(found))
 
     app.push_screen(reader)
     threading.Thread(target=run, daemon=True, name="stream").start()

@@ -15,7 +15,7 @@ FILTER = 25  # cells of a filter for which there is room before the numbers
 
 
 class Pace(NamedTuple):
-    """At a moment (seconds, any clock): packets and bytes since the start."""
+    """At a moment (seconds, any clock): packets, and bytes on the wire, since the start."""
 
     at: float
     packets: int

@@ -367,11 +367,13 @@ async def test_a_filter_that_packets_of_any_device_cannot_pass_is_told():
 
 @pytest.mark.root
 @needs_root
-async def test_a_device_that_goes_is_told():
+async def test_a_device_that_goes_down_and_then_away_is_told():
     with joined_pair() as (_, right):
         async with stage(CAPTURE, LINKS, host=right.host) as on:
             pane(on).begin_with("right0", lambda: of_device(right.host, "right0", ""))
             await until(on, lambda: "capturing" in on.text())
+            right.ip("link set right0 down")
+            await until(on, lambda: "right0 is down" in on.screen()[3])
             right.run("ip link delete right0")
             await until(on, lambda: "ended" in on.screen()[2])
             assert "right0" in on.text()
