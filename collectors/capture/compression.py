@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from queue import SimpleQueue
 
-from collectors.capture.created import created
+from collectors.capture.created import new
 from collectors.table import Gap
 
 IDLE = 19  # niceness
@@ -55,10 +55,11 @@ class Compressor(threading.Thread):
 
     def _replace(self, path: Path) -> None:
         partial = path.with_name(path.name + ".gz.part")
+        partial.unlink(missing_ok=True)  # of a capture that was killed
         try:
             with (
                 path.open("rb") as plain,
-                os.fdopen(created(partial), "wb") as file,
+                os.fdopen(new(partial), "wb") as file,
                 gzip.GzipFile(path.name, "wb", LEVEL, file) as packed,
             ):
                 shutil.copyfileobj(plain, packed, CHUNK)

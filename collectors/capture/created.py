@@ -10,14 +10,19 @@ MODE = 0o600  # of a new file: packets hold passwords
 
 
 def created(path: Path) -> int:
-    """A new file that only its owner reads, or one that is there, emptied: its mode, owner and links are kept."""
+    """A new file, or one that is there, emptied: its mode, owner and links are kept."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
+        return new(path)
     except FileExistsError:
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.ftruncate(descriptor, 0)
         return descriptor
+
+
+def new(path: Path) -> int:
+    """A file that only its owner reads; raises FileExistsError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
     hand_over(descriptor, path)
     return descriptor
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nettui.commands.common import NETNS, SETTINGS, entered
+from nettui.commands.common import NETNS, SETTINGS, Number, entered
 
 if TYPE_CHECKING:
     from collectors.table import Gap
     from nettui.packets.session import Session
 
+OF_LINES = ("printing", "quiet", "count")
 ROTATION = ("rotate_size", "rotate_seconds", "files", "gzip")
 HELP = """\b
 FILTER is libpcap's language: 'tcp port 443 and host 10.0.0.1' (man 7 pcap-filter). With -i the kernel applies it.
@@ -52,16 +53,12 @@ Exit status: 0 it went as asked, 1 something could not be read, captured or writ
 )
 @click.option("--promiscuous", is_flag=True, help="Take what is sent to others too.")
 @click.option("-Q", "--direction", type=click.Choice(["in", "out", "both"]), default="both", show_default=True)
-@click.option("-B", "--buffer", metavar="MIB", type=click.IntRange(1, 2000), default=64, show_default=True,
-              help="Room in the kernel, before it drops packets.")  # fmt: skip
+@click.option("-B", "--buffer", metavar="MIB", type=click.IntRange(1, 2000),
+              help="Room in the kernel, before it drops packets.  [default: 64, with --screen 32]")  # fmt: skip
 @click.option("--ring", metavar="MIB", type=click.IntRange(1, 1 << 20), default=128, show_default=True,
               help="Packets that are kept in memory.")  # fmt: skip
-@click.option(
-    "--rotate-size", metavar="MB", type=click.FloatRange(0), default=0.0, help="-w: a new file after so much."
-)
-@click.option(
-    "--rotate-seconds", metavar="S", type=click.FloatRange(0), default=0.0, help="-w: a new file after so long."
-)
+@click.option("--rotate-size", metavar="MB", type=Number(0), default=0.0, help="-w: a new file after so much.")
+@click.option("--rotate-seconds", metavar="S", type=Number(0), default=0.0, help="-w: a new file after so long.")
 @click.option("--files", metavar="N", type=click.IntRange(0), default=0, help="-w: keep the newest N of them.")
 @click.option(
     "--freeze-on",
@@ -94,11 +91,13 @@ def unfit(options: dict[str, Any]) -> str:
         return "which packets? -i INTERFACE captures them (any: on all), -r FILE reads them"
     if options["screen"] and (options["write"] or options["where"] or options["file"] == "-"):
         return "--screen has no -w (its key w saves), no --where (its key / filters), and reads no standard input"
+    if options["screen"] and (options["form"] != "text" or any(options[name] for name in OF_LINES)):
+        return "--screen prints nothing: --print, -q, -c and --format are for lines"
     if options["file"] is not None:
         if options["freeze_on"] or any(options[name] for name in ROTATION):
             return "--freeze-on, --rotate-size, --rotate-seconds, --files and --gzip are for -i"
-    elif options["write"] is None and (options["rotate_size"] or options["rotate_seconds"] or options["gzip"]):
-        return "--rotate-size, --rotate-seconds and --gzip are for -w FILE"
+    elif options["write"] is None and any(options[name] for name in ROTATION):
+        return "--rotate-size, --rotate-seconds, --files and --gzip are for -w FILE"
     if options["freeze_on"] and options["write"] in (None, "-"):
         return "--freeze-on needs -w FILE, into which it writes"
     if options["write"] == "-" and options["printing"]:
@@ -109,16 +108,18 @@ def unfit(options: dict[str, Any]) -> str:
 def on_screen(netns: str | None, options: dict[str, Any]) -> int:
     """The full screen's capture panel, begun."""
     from collectors.capture.filters import SNAPLEN
-    from nettui.packets.begin import of_device, of_file
+    from nettui.packets.begin import BUFFER, of_device, of_file
     from nettui.tui.app import run
 
     host, name, expression = entered(netns), options["file"] or options["interface"], options["expression"]
+
+    room = BUFFER if options["buffer"] is None else options["buffer"] << 20
 
     def begin() -> Session | Gap:
         if options["file"]:
             return of_file(name, expression)
         return of_device(
-            host, name, expression, options["ring"] << 20, snaplen=options["snaplen"] or SNAPLEN,
+            host, name, expression, options["ring"] << 20, buffer=room, snaplen=options["snaplen"] or SNAPLEN,
             promiscuous=options["promiscuous"], direction=options["direction"],
         )  # fmt: skip
 

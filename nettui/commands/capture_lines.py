@@ -16,7 +16,7 @@ import click
 import numpy as np
 
 from collectors import Host
-from collectors.capture.device import CaptureError, opened
+from collectors.capture.device import BUFFER, CaptureError, opened
 from collectors.capture.files import STDOUT, Target
 from collectors.capture.filters import SNAPLEN, FilterError
 from collectors.table import Column, Gap
@@ -82,10 +82,11 @@ def sentence(gap: Gap) -> str:
 
 
 def started(host: Host, options: Options) -> LiveCapture:
+    room = BUFFER if options["buffer"] is None else options["buffer"] << 20
     try:
         device = opened(
             host, options["interface"], options["expression"], snaplen=options["snaplen"] or SNAPLEN,
-            promiscuous=options["promiscuous"], buffer=options["buffer"] << 20, direction=options["direction"],
+            promiscuous=options["promiscuous"], buffer=room, direction=options["direction"],
         )  # fmt: skip
     except FilterError as error:
         raise click.UsageError(f"FILTER: {error}") from error

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from nettui.commands.common import NETNS, SETTINGS, emit, entered
+from nettui.commands.common import NETNS, SETTINGS, Number, emit, entered
 
 HELP = """\b
 Examples:
@@ -23,7 +23,7 @@ Exit status: 0 no error was found, 1 one was, or no diagnosis could be made, 2 w
 @click.command(context_settings=SETTINGS, epilog=HELP)
 @click.argument("names", nargs=-1, metavar="[DIAGNOSIS]...")
 @click.option("--list", "every", is_flag=True, help="List the diagnoses, and read nothing.")
-@click.option("--interval", metavar="SECONDS", type=click.FloatRange(0, 3600), default=1.0, show_default=True,
+@click.option("--interval", metavar="SECONDS", type=Number(0, 3600), default=1.0, show_default=True,
               help="Between two readings, that tell what moves; 0: read once.")  # fmt: skip
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True,
               help="Form of output.")  # fmt: skip

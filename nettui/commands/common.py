@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 NETNS = click.option("--netns", metavar="NAME|PID|PATH", help="Look at this network namespace.")
+
+
+class Number(click.FloatRange):
+    """Neither nan nor infinite."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found: float = super().convert(value, param, ctx)
+        return found if math.isfinite(found) else self.fail(f"{value!r} is no number.", param, ctx)
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nettui.commands.common import NETNS, SETTINGS, complain, entered, told, words
+from nettui.commands.common import NETNS, SETTINGS, Number, complain, entered, told, words
 
 if TYPE_CHECKING:
     from nettui.query import Query
@@ -36,7 +36,7 @@ Exit status: 0 also when nothing moved, 1 a line satisfied --fail-if or nothing 
 @click.option(
     "--interval",
     metavar="S",
-    type=click.FloatRange(0.1),
+    type=Number(0.1),
     default=1.0,
     show_default=True,
     help="Seconds between two readings.",

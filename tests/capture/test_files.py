@@ -140,6 +140,18 @@ def test_finished_files_are_compressed_and_nothing_else_stays(tmp_path: Path, fi
     assert {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()} == {0o600}
 
 
+def test_what_a_capture_that_was_killed_left_of_a_compressed_file_is_not_followed(tmp_path: Path):
+    other = tmp_path / "other"
+    other.write_bytes(b"of someone else")
+    (tmp_path / "trace.pcap.gz.part").symlink_to(other)
+    ring = Ring(16 << 20)
+    pcap(ring, SIZES)
+    written(ring, Target(str(tmp_path / "trace.pcap"), compress=True))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["other", "trace.pcap.gz"]
+    assert other.read_bytes() == b"of someone else"
+    assert packets(gzip.decompress((tmp_path / "trace.pcap.gz").read_bytes())) == SIZES
+
+
 def test_a_capture_of_no_packets_is_a_file_all_the_same(tmp_path: Path):
     ring = Ring(1 << 20)
     pcap(ring, [])
