@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +19,9 @@ from collectors.values import Cell
 from nettui.query import Query
 from nettui.snapshot import gap
 from nettui.sources import LEDGER, follower, watched
+
+if TYPE_CHECKING:
+    from nettui.ledger.follower import Follower
 
 INTERVAL = 1.0  # seconds between readings of the ledger
 
@@ -45,21 +50,22 @@ class LossWatch:
         self._stopped.set()
 
     def _run(self) -> None:
-        followed = follower(self._host)
         try:
-            for snapshot in watched(self._host, INTERVAL, followed):
-                if self._stopped.is_set():
-                    return
-                table = snapshot.tables[LEDGER]
-                moved = table.numbers("delta")
-                rows = np.flatnonzero(self._query.mask(table) & moved.present() & (moved.numbers > 0))
-                if len(rows):
-                    self.seen = table.row(int(rows[0]))
-                    return
+            with closing(follower(self._host)) as followed:
+                self._watch(followed)
         except Exception as error:  # the capture goes on, and says that nothing watches any more
             self.gap = gap(error)
-        finally:
-            followed.close()
+
+    def _watch(self, followed: Follower) -> None:
+        for snapshot in watched(self._host, INTERVAL, followed):
+            if self._stopped.is_set():
+                return
+            table = snapshot.tables[LEDGER]
+            moved = table.numbers("delta")
+            rows = np.flatnonzero(self._query.mask(table) & moved.present() & (moved.numbers > 0))
+            if len(rows):
+                self.seen = table.row(int(rows[0]))
+                return
 
 
 def written(frozen: Frozen, path: Path) -> int:

@@ -160,9 +160,10 @@ class Session:
                 self._changed = self._hurried = False
             if changed and (not self.frozen or where is not self.listing.where):
                 self._make_listing(where)
-            if self.view and (not self.frozen or self.summary is None or self.summary[0] != self.view):
+            view = self.view
+            if view and (not self.frozen or self.summary is None or self.summary[0] != view):
                 try:
-                    self._make_summary(self.view)
+                    self._make_summary(view)
                 except Exception as error:  # the packets are shown all the same
                     self._tell(gap(error))
             with self._wake:  # a wish is answered at once, packets that come are taken together

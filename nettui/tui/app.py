@@ -386,6 +386,11 @@ class Nettui(App[int]):
     def action_leave(self, status: int) -> None:
         self.exit(status)
 
+    def thaw(self) -> None:
+        """Go on, for what was asked for anew."""
+        if self._frozen:
+            self.action_freeze()
+
     def action_freeze(self) -> None:
         self._frozen = not self._frozen
         self._source.freeze(self._frozen)

@@ -366,6 +366,7 @@ class CapturePane(Pane):
         else:
             if self.session:
                 threading.Thread(target=self.session.close, daemon=True, name="close").start()
+            self.nettui.thaw()
             self.session, self.refused = found, None
             self.paces.clear()
             self._wheres.clear()

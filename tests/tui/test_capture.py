@@ -137,6 +137,13 @@ async def test_a_file_is_listed_and_filtered(tmp_path: Path):
         await until(on, lambda: len(pane(on)) == len(CHAT) + 1)
 
 
+async def test_a_file_that_is_opened_while_all_is_frozen_is_shown(tmp_path: Path):
+    async with stage(CAPTURE, LINKS) as on:
+        await on.press("space")
+        await opened(on, written(tmp_path, *CHAT), len(CHAT))
+        assert "frozen" not in on.text()
+
+
 async def test_a_file_is_read_again_with_another_filter(tmp_path: Path):
     path = written(tmp_path, *CHAT, DNS)
     async with stage(CAPTURE, LINKS) as on:
