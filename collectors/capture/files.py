@@ -98,7 +98,7 @@ class Writer:
             self._header()
         except OSError as error:
             kept = f"the {self.packets:,} packets before that are in it" if self.packets else "nothing is in it"
-            self.error = Gap(f"{self.target.path}: {error.strerror or error}", kept)
+            self.error = Gap(f"{self.target.path}: {error.strerror or error}", f"{kept}; the capture goes on in memory")
         finally:
             self._finish()
             if self._compressor:

@@ -169,9 +169,9 @@ def complain_of_new(live: LiveCapture, before: set[Gap]) -> None:
 
 
 def unheard(live: LiveCapture, out: TextIO | None, quiet: bool) -> bool:
-    """Whether what comes goes nowhere any more: a full disk, or a pipe whose reader has left."""
-    if out is None and live.writer is not None:
-        return live.writer.error is not None or (quiet and live.writer.target.path == STDOUT and deserted(sys.stdout))
+    """Whether a pipe's reader has left; ``quiet``: nothing comes that would tell."""
+    if live.writer is not None and live.writer.target.path == STDOUT:
+        return live.writer.error is not None or (quiet and deserted(sys.stdout))
     return out is not None and quiet and deserted(out)
 
 
