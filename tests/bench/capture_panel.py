@@ -118,18 +118,18 @@ def weigh(on: Panel, found: list[tuple[float, Weight]], over: threading.Event) -
 
 
 def tell_memory(found: list[tuple[float, Weight]]) -> None:
-    """The peak, and what it would be after an hour by the slope of the last half (least squares), in 10^6 bytes."""
-    at = np.array([moment for moment, _ in found])
-    late = slice(len(at) // 2, None)
-    peaks = {}
+    """The peak, and by how much the median of the last quarter is above that of the one before, in 10^6 bytes."""
+    half = len(found) // 2
+    quarters = slice(half, half + half // 2), slice(half + half // 2, None)
     for name in Weight._fields:
         sizes = np.array([getattr(weight, name) for _, weight in found]) / 1e6
-        slope = float(np.polyfit(at[late], sizes[late], 1)[0]) * 60
-        peaks[name] = hour = sizes.max() + max(0.0, slope) * 60
-        print(f"{name:10} median {np.median(sizes):.1f} MB, peak {sizes.max():.1f}, {slope:+.2f} MB a minute over "
-              f"the last {at[-1] - at[late][0]:.0f} s, in an hour {hour:.0f}")  # fmt: skip
-    verdict = "reached" if peaks["resident"] <= ROOM / 1e6 else "MISSED"
-    print(f"resident in an hour at most {ROOM / 1e6:.1f} MB: {verdict}", flush=True)
+        before, last = (float(np.median(sizes[part])) for part in quarters)
+        print(f"{name:10} median {np.median(sizes):.1f} MB, peak {sizes.max():.1f}; quarters of the time: "
+              f"the third {before:.1f}, the last {last:.1f}")  # fmt: skip
+    peak = max(weight.resident for _, weight in found) / 1e6
+    verdict = "reached" if peak <= ROOM / 1e6 else "MISSED"
+    print(f"resident in {(found[-1][0] - found[0][0]) / 60:.1f} minutes at most {peak:.1f}, {ROOM / 1e6:.1f} wanted: "
+          f"{verdict}", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":
