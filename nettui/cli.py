@@ -75,7 +75,7 @@ def cli(context: click.Context, netns: str | None, panel: str | None) -> None:
 
         context.invoke(report, sections=sections)
         return
-    from nettui.tui.app import run
+    from nettui.tui.start import run
 
     context.exit(run(entered(netns), panel))
 

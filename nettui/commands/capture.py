@@ -109,7 +109,7 @@ def on_screen(netns: str | None, options: dict[str, Any]) -> int:
     """The full screen's capture panel, begun."""
     from collectors.capture.filters import SNAPLEN
     from nettui.packets.begin import BUFFER, of_device, of_file
-    from nettui.tui.app import run
+    from nettui.tui.start import run
 
     host, name, expression = entered(netns), options["file"] or options["interface"], options["expression"]
 

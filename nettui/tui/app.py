@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,71 +16,26 @@ from textual.message import Message
 
 from collectors import Host
 from collectors.table import Gap, Table
-from nettui.ledger.layers import span
 from nettui.panels.capture import CAPTURE
 from nettui.panels.panel import Panel
 from nettui.panels.registry import SCREEN
 from nettui.query import QueryError, compile
 from nettui.scrub import scrub
 from nettui.snapshot import Snapshot
-from nettui.tui.arrange import Arrangement, Arranger, Wish
-from nettui.tui.bars import Bar, Part, Tabs, header
-from nettui.tui.cells import BOLD, DIM, MARKED, PLAIN, REVERSE, WARNING, cell_text
+from nettui.tui.arrange import Arranger, Wish
+from nettui.tui.bars import Bar, Tabs, header
+from nettui.tui.cells import BOLD, DIM, PLAIN, REVERSE, WARNING, cell_text
 from nettui.tui.drops_pane import DropsPane
+from nettui.tui.feed import Arranged, Broken, Delivered, Feed
 from nettui.tui.jumps import Jump
 from nettui.tui.look import CSS
 from nettui.tui.pane import Pane
-from nettui.tui.status import fault_text, gap_text, hints, status_parts, timing_parts
+from nettui.tui.status import fault_text, gap_text, hints, state_parts, status_parts, timing_parts, watch_parts
 
 INTERRUPTED = 130
 DROPS = "drops"
 REASONS_BY = {"bpf": "a BPF program", "tracefs": "the event skb:kfree_skb"}
 SAID_FOR = 4.0  # seconds that a message stays in the status line
-
-
-class Source(Protocol):
-    """What feeds the screen; nettui.live.Live, or a test's own. ``reasons``: how drop reasons are counted now, "" when
-    they are not, or the gap that stands in the way. ``followed``: since when the ledger is, seconds since the epoch."""
-
-    followed: float | None
-
-    @property
-    def reasons(self) -> str | Gap: ...
-
-    def start(self) -> None: ...
-    def show(self, sections: Sequence[str]) -> None: ...
-    def freeze(self, frozen: bool) -> None: ...
-    def refresh(self) -> None: ...
-    def mark(self) -> None: ...
-    def watch_reasons(self, wanted: bool) -> None: ...
-    def stop(self) -> None: ...
-
-
-Feed = Callable[[Host, Callable[[Snapshot], None]], Source]
-
-
-class Delivered(Message):
-    """A snapshot from the worker thread."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        super().__init__()
-        self.snapshot = snapshot
-
-
-class Arranged(Message):
-    """Rows filtered and sorted by the arranger's thread."""
-
-    def __init__(self, name: str, answer: Arrangement) -> None:
-        super().__init__()
-        self.name, self.answer = name, answer
-
-
-class Broken(Message):
-    """A worker thread has ended by a fault."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
 
 
 class Nettui(App[int]):
@@ -333,7 +285,7 @@ class Nettui(App[int]):
         if pane is None or head is None or banner is None or command is None:
             return
         uname = os.uname()
-        head.put(header(uname.nodename, self.host.netns or "default", uname.release), self._state(pane))
+        head.put(header(uname.nodename, self.host.netns or "default", uname.release), state_parts(pane, self._frozen))
         gaps = pane.latest.gaps if pane.latest is not None and pane.gap is None else ()
         told = [self._failed] if self._failed else []
         told += [gap_text(gap) for gap in gaps]
@@ -350,28 +302,14 @@ class Nettui(App[int]):
             bar.display = bool(text)
             bar.put([(f" {text}", BOLD)], [(hint, DIM) for hint in pane.hints])
 
-    def _state(self, pane: Pane) -> list[Part]:
-        at = time.strftime(" %H:%M:%S ", time.localtime(pane.read_at or time.time()))
-        if self._frozen:
-            return [(" FROZEN", MARKED), (at, BOLD)]
-        if pane.read_at is None:
-            return [(" reading", BOLD), (at, PLAIN)]
-        return [(" live", BOLD), (at, PLAIN)]
-
     def _draw_status(self) -> None:
         pane, status = self.pane(), self._bar("status")
         if pane is None or status is None:
             return
         said, until = self._said
-        left = [(f" {said}", BOLD)] if time.monotonic() < until else [*status_parts(pane), *self._watch_parts()]
+        usual = [*status_parts(pane), *watch_parts(self._marked, self._reasons)]
+        left = [(f" {said}", BOLD)] if time.monotonic() < until else usual
         status.put(left, timing_parts(pane))
-
-    def _watch_parts(self) -> list[Part]:
-        """How long ago the mark was set, and whether drop reasons are counted."""
-        parts = [] if self._marked is None else [(f"  since mark {span(time.time() - self._marked)}", BOLD)]
-        if isinstance(self._reasons, Gap):
-            return [*parts, ("  no reasons: see above", WARNING)]
-        return [*parts, (f"  reasons: {self._reasons}", BOLD)] if self._reasons else parts
 
     # actions
 
@@ -509,37 +447,3 @@ def pane_of(panel: Panel, ask: Callable[[str, Wish], None]) -> Pane:
 
         return CapturePane(panel, ask)
     return (DropsPane if panel.name == DROPS else Pane)(panel, ask)
-
-
-def run(host: Host, panel: str | None = None, then: Callable[[Pane], None] | None = None) -> int:
-    """Run the full screen; its exit status: 0 quit, 130 Ctrl-C, 128 + signal, 2 when there is no terminal."""
-    if not (sys.__stdin__ and sys.__stdin__.isatty() and sys.__stdout__ and sys.__stdout__.isatty()):
-        print("nettui: the full screen needs a terminal; try: nettui report", file=sys.stderr)  # noqa: T201
-        return 2
-    from nettui.live import Live
-
-    return start(host, Live, panel, then=then)
-
-
-def start(
-    host: Host,
-    feed: Feed,
-    first: str | None = None,
-    opening: tuple[str, str] = ("", ""),
-    then: Callable[[Pane], None] | None = None,
-) -> int:
-    """Run it on this terminal with any feed; ``opening``: order and filter of the first panel."""
-    from nettui.tui.terminal import Terminal, end_on, let_go, remember
-
-    sys.setswitchinterval(0.001)  # the threads that read and sort give the keyboard its turn five times sooner
-    app = Nettui(host, feed, first=first, opening=opening, then=then)
-    app.driver_class = Terminal
-    gc.freeze()  # what has been imported lives as long as the app: a collection need not walk it, for 50 ms, each time
-    gc.set_threshold(20_000, 5, 2)  # a frame leaves strips of Textual's in cycles: tens of MB in a minute of packets
-    remember()
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        end_on(app, number)
-    threading.excepthook = lambda failure: app.broken(failure.exc_value)
-    app.run(mouse=False)
-    let_go()
-    return app.return_value if app.return_value is not None else app.return_code or 0

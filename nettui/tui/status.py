@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 
 from collectors.table import Gap
+from nettui.ledger.layers import span
 from nettui.scrub import scrub
 from nettui.snapshot import Fill
 from nettui.tui.bars import Part
-from nettui.tui.cells import BOLD, GLYPHS, LOSS, PLAIN
+from nettui.tui.cells import BOLD, GLYPHS, LOSS, MARKED, PLAIN, WARNING
 from nettui.tui.pane import Pane
 
 NEARLY = 0.9  # of a table's limit
@@ -53,6 +55,24 @@ def timing_parts(pane: Pane) -> list[Part]:
     if pane.pace is not None:
         parts.append((f"  every {pane.pace:.0f} s " if pane.pace >= 0.95 else f"  every {pane.pace:.1f} s ", PLAIN))
     return parts
+
+
+def state_parts(pane: Pane, frozen: bool) -> list[Part]:
+    """Whether it is read, and the time of what is shown."""
+    at = time.strftime(" %H:%M:%S ", time.localtime(pane.read_at or time.time()))
+    if frozen:
+        return [(" FROZEN", MARKED), (at, BOLD)]
+    if pane.read_at is None:
+        return [(" reading", BOLD), (at, PLAIN)]
+    return [(" live", BOLD), (at, PLAIN)]
+
+
+def watch_parts(marked: float | None, reasons: str | Gap) -> list[Part]:
+    """How long ago the mark was set (seconds since the epoch), and whether drop reasons are counted."""
+    parts = [] if marked is None else [(f"  since mark {span(time.time() - marked)}", BOLD)]
+    if isinstance(reasons, Gap):
+        return [*parts, ("  no reasons: see above", WARNING)]
+    return [*parts, (f"  reasons: {reasons}", BOLD)] if reasons else parts
 
 
 def gap_text(gap: Gap) -> str:

@@ -120,7 +120,7 @@ App = Callable[[], object]
 
 def synthetic(rows: int, every: float, sort: str, where: str) -> App:
     """The app with rows that are made up."""
-    from nettui.tui import app as tui
+    from nettui.tui import start as tui
 
     return lambda: tui.start(
         Host(), lambda host, deliver: Feed(rows, deliver, every), first="routes", opening=(sort, where)
@@ -129,7 +129,7 @@ def synthetic(rows: int, every: float, sort: str, where: str) -> App:
 
 def real(netns: str) -> App:
     """The app with a namespace's own routes."""
-    from nettui.tui import app as tui
+    from nettui.tui import start as tui
 
     return lambda: tui.start(Host(netns), Restless, first="routes")
 

@@ -11,7 +11,7 @@ import time
 
 from collectors import Host
 from nettui.snapshot import Snapshot
-from nettui.tui import app
+from nettui.tui import app, start, terminal
 from tests.tui.stage import Feed, links
 
 
@@ -26,18 +26,10 @@ def main(how: str) -> int:
     if how == "raises":
         app.Nettui.action_above = lambda self, name: 1 / 0  # type: ignore[assignment, method-assign, return-value]
     if how == "deaf":
-        app_start = app.start
-
-        def start(*arguments, **options):
-            import nettui.tui.terminal as terminal
-
-            taken = terminal.end_on
-            terminal.end_on = lambda tui, number: number == signal.SIGHUP or taken(tui, number)
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
-            return app_start(*arguments, **options)
-
-        return start(Host(), Once, "links")
-    return app.start(Host(), Once, "links")
+        taken = terminal.end_on
+        start.end_on = lambda tui, number: number == signal.SIGHUP or taken(tui, number)  # type: ignore[assignment]
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    return start.start(Host(), Once, "links")
 
 
 if __name__ == "__main__":

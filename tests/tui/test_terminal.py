@@ -126,7 +126,7 @@ def test_without_a_terminal_it_says_so():
     import subprocess
     import sys
 
-    code = "import sys; from collectors import Host; from nettui.tui.app import run; sys.exit(run(Host()))"
+    code = "import sys; from collectors import Host; from nettui.tui.start import run; sys.exit(run(Host()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 2
     assert "nettui report" in done.stderr
