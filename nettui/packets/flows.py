@@ -12,6 +12,7 @@ from collectors.table import Column, Table, concatenate
 from collectors.values import Addresses, Numbers, Pool
 from nettui.packets.judged import NONE, Marks
 from nettui.packets.sequence import Segments, Sequences
+from nettui.packets.vantage import Vantages
 from nettui.rates import address_words, as_words, mixed
 
 NANO = 1e9
@@ -36,6 +37,7 @@ COLUMNS = (
     Column("last", "f8", "label", "", "when the last packet came, seconds since the epoch"),
 )
 ENDS = ("proto", "src", "sport", "dst", "dport")
+LOOKED_AT = (*ENDS, "length", "time", "flags", "seq", "payload", "mf", "dev", "direction")
 COUNTS = ("packets", "bytes", "packets_back", "bytes_back", "retrans", "missing", "retrans_back", "missing_back")
 LOST = 4  # place of the first that sequence numbers tell
 TIMES = ("first", "last")
@@ -55,7 +57,7 @@ class Flows:
         self._counts = np.zeros((len(COUNTS), MOST), np.uint64)
         self._times = np.zeros((2, MOST), np.int64)
         self._protocols = Pool()
-        self._sequences = Sequences(2 * MOST)
+        self._sequences, self._vantages = Sequences(2 * MOST), Vantages(2 * MOST)
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -65,7 +67,7 @@ class Flows:
         rows = np.flatnonzero(packets["src"].present())
         if not len(rows):
             return NONE
-        packets = packets.select((*ENDS, "length", "time", "flags", "seq", "payload"))
+        packets = packets.select(LOOKED_AT)
         if len(rows) < len(packets):
             packets = packets.take(rows)
         marks, larger = self._marks(packets)
@@ -147,18 +149,25 @@ class Flows:
         self._turned = moved(self._turned, kept)
         self._counts = moved(self._counts, kept)
         self._times = moved(self._times, kept)
-        self._sequences.keep(np.column_stack([kept * 2, kept * 2 + 1]).ravel())
+        ways = np.column_stack([kept * 2, kept * 2 + 1]).ravel()
+        self._sequences.keep(ways)
+        self._vantages.keep(ways)
 
     def _judge(self, flow: NDArray[np.intp], back: NDArray[np.bool_], packets: Table) -> Marks:
         """What TCP's sequence numbers tell."""
         rows = np.flatnonzero(packets["seq"].present() & packets["flags"].present())
         if not len(rows):
             return NONE
+        here = self._vantages.first_sightings(flow[rows] * 2 + back[rows], packets.take(rows))
+        rows = rows[here]
         flow, back, packets = flow[rows], back[rows], packets.take(rows)
         flags = packets.codes("flags")
         syn, fin, rst = (np.array([flag in str(text) for text in flags.pool])[flags.codes] for flag in "SFR")
         seq, size = (packets.numbers(name).numbers for name in ("seq", "payload"))
-        again, missing = self._sequences.judge(Segments(flow * 2 + back, seq, size.astype(np.int64), syn, fin, rst))
+        part = packets.numbers("mf").numbers.astype(np.bool_)
+        again, missing = self._sequences.judge(
+            Segments(flow * 2 + back, seq, size.astype(np.int64), syn, fin, rst, part)
+        )
         some = np.flatnonzero(again | (missing > 0))
         if len(some):
             self._count(LOST, flow[some], back[some], again[some], missing[some])

@@ -14,7 +14,8 @@ APART = 1 << 47  # further than the sequence numbers of a batch of 32,768 packet
 class Segments(NamedTuple):
     """TCP packets in the order of capture, (n,) each.
 
-    ``way``: number of a flow's direction; ``seq``: as on the wire; ``size``: bytes carried, SYN and FIN not counted.
+    ``way``: number of a flow's direction; ``seq``: as on the wire; ``size``: bytes carried, SYN and FIN not counted;
+    ``part``: the first fragment of a packet, whose further bytes are not counted.
     """
 
     way: NDArray[np.intp]
@@ -23,6 +24,7 @@ class Segments(NamedTuple):
     syn: NDArray[np.bool_]
     fin: NDArray[np.bool_]
     rst: NDArray[np.bool_]
+    part: NDArray[np.bool_]
 
     def take(self, rows: NDArray[np.integer]) -> Segments:
         return Segments(*(column[rows] for column in self))
@@ -60,7 +62,8 @@ class Sequences:
         way, seq, size = segments.way, segments.seq, segments.size + segments.syn + segments.fin
         turns = np.concatenate([[True], way[1:] != way[:-1]])
         repeated = self._repeated(segments)
-        starts = np.flatnonzero(turns | (segments.syn & ~repeated))
+        unknown = np.concatenate([[False], segments.part[:-1]])  # how far the packet before it went
+        starts = np.flatnonzero(turns | unknown | (segments.syn & ~repeated))
         run = np.cumsum(np.bincount(starts, minlength=len(way))) - 1
         known = turns[starts] & self._begun[way[starts]] & ~(segments.syn & ~repeated)[starts]
         base = np.where(known, self._next[way[starts]], seq[starts])
@@ -83,7 +86,7 @@ class Sequences:
         last = np.flatnonzero(np.concatenate([turns[1:], [True]]))
         whole = reached[last] - (starts_at)[run[last]]
         self._next[way[last]] = (base[run[last]].astype(np.int64) + whole).astype(np.uint32)
-        self._begun[way[last]] = True
+        self._begun[way[last]] = ~segments.part[last]
         return again, missing
 
     def _repeated(self, segments: Segments) -> NDArray[np.bool_]:

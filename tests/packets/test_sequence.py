@@ -32,7 +32,7 @@ EXPERT = ("retransmission", "fast_retransmission", "spurious_retransmission", "o
 
 def segments(packets: list[Packet]) -> Segments:
     way, seq, size, flags = zip(*packets, strict=True) if packets else ((), (), (), ())
-    marks = (np.array([letter in each for each in flags], np.bool_) for letter in "SFR")
+    marks = (np.array([letter in each for each in flags], np.bool_) for letter in "SFRM")
     return Segments(np.array(way, np.intp), np.array(seq, np.uint32), np.array(size, np.int64), *marks)
 
 
@@ -59,11 +59,15 @@ def plainly(packets: list[Packet]) -> list[tuple[bool, int]]:
         length = size + ("S" in flags) + ("F" in flags)
         if "R" in flags:
             found.append((False, 0))
+            if "M" in flags:
+                del expected[way]
             continue
         alive = size <= 1 and ahead == -1 and "S" not in flags and "F" not in flags
         found.append((length > 0 and ahead < 0 and not alive, ahead if 0 < ahead <= WINDOW else 0))
         if ahead + length > 0:
             expected[way] = (seq + length) % (1 << 32)
+        if "M" in flags:
+            del expected[way]
     return found
 
 
@@ -72,7 +76,7 @@ packets = st.lists(
         st.integers(0, WAYS - 1),
         st.integers(0, 60),
         st.integers(0, 30),
-        st.sampled_from(["", "", "", "S", "F", "R", "SF"]),
+        st.sampled_from(["", "", "", "S", "F", "R", "SF", "M", "RM"]),
     ),
     max_size=40,
 )
