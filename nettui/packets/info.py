@@ -9,7 +9,7 @@ from collectors.table import Column, Table
 from collectors.values import Codes
 from collectors.wire.packets.records import Records
 from nettui.packets.judged import MISSING, RETRANS
-from nettui.packets.line import ICMP, ICMPV6, TUNNEL, Told, about, by_protocol, cells, other, within
+from nettui.packets.line import ICMP, ICMPV6, TUNNEL, Told, about, by_protocol, cells, other, resolutions, within
 from nettui.packets.payload import TCP, UDP, payloads
 
 BEGINNING = Column("beginning", "text", help="first line of what TCP or UDP carry, where it is text")
@@ -86,8 +86,8 @@ def udp(table: Table) -> Told:
 
 
 def dns(table: Table) -> Told:
-    wanted = ("dns_id", "dns_name", "dns_type", "dns_rcode", "dns_answers", "payload")
-    for number, name, kind, code, answers, size in cells(table, *wanted):
+    wanted = ("dns_id", "dns_name", "dns_type", "dns_flags", "dns_rcode", "dns_answers", "payload")
+    for number, name, kind, flags, code, answers, size in cells(table, *wanted):
         if number is None:
             yield "cut off in DNS"
         elif name is None:
@@ -95,7 +95,8 @@ def dns(table: Table) -> Told:
         elif code is None:
             yield f"{kind}? {name}"
         else:
-            yield f"{kind} {name}  {f'{answers} answers' if code == 'NOERROR' else code}"
+            short = "  truncated: asked again by TCP" if "tc" in flags else ""
+            yield f"{kind} {name}  {f'{answers} answers' if code == 'NOERROR' else code}{short}"
 
 
 def icmp(table: Table) -> Told:
@@ -120,11 +121,8 @@ def tunnel(table: Table) -> Told:
 
 
 def arp(table: Table) -> Told:
-    for operation, sender, target, mac in cells(table, "arp_op", "src", "dst", "smac"):
-        if operation == 1:
-            yield f"who has {target}? tell {sender}"
-        else:
-            yield f"{sender} is at {mac}" if operation == 2 else f"operation {operation}"
+    for told in resolutions(table):
+        yield told.removeprefix("Request ").removeprefix("Reply ") or "cut off in ARP"
 
 
 def apart(table: Table) -> Told:
@@ -134,5 +132,6 @@ def apart(table: Table) -> Told:
 
 
 TELLERS: dict[str, Callable[[Table], Told]] = {
-    "TCP": tcp, "TLS": tcp, "UDP": udp, "DNS": dns, "ICMP": icmp, "ICMPv6": icmp, "ARP": arp, TUNNEL: tunnel,
+    "TCP": tcp, "TLS": tcp, "UDP": udp, "DNS": dns, "ICMP": icmp, "ICMPv6": icmp, "ARP": arp, "RARP": arp,
+    TUNNEL: tunnel,
 }  # fmt: skip

@@ -28,7 +28,12 @@ TUNNEL = "in a tunnel"
 GENEVE = 6081  # port
 FAMILY = {"inet": "IP", "inet6": "IP6"}
 WAYS = {"in": "In", "out": "Out", "broadcast": "B", "multicast": "M", "otherhost": "P"}  # in tcpdump's words
-ARP = {1: "Request", 2: "Reply"}
+NO_MAC = "00:00:00:00:00:00"
+ARP = {  # RFC 826, 903, 2390: operations on hardware (ha) and network (pa) addresses of sender (s) and target (t)
+    1: "Request who-has {tpa}{known} tell {spa}", 2: "Reply {spa} is-at {sha}",
+    3: "Reverse Request who-is {tha} tell {sha}", 4: "Reverse Reply {tha} at {tpa}",
+    8: "Inverse Request who-is {tha} tell {sha}", 9: "Inverse Reply {sha} at {spa}",
+}  # fmt: skip
 # uapi linux/icmp.h, linux/icmpv6.h: type, and (type, code), in tcpdump's words
 ICMP: dict[tuple[int, int | None], str] = {
     (0, None): "echo reply", (8, None): "echo request", (11, 0): "time exceeded in-transit",
@@ -164,16 +169,17 @@ def udp(table: Table) -> Told:
 
 
 def dns(table: Table) -> Told:
-    wanted = ("dns_id", "dns_name", "dns_type", "dns_rcode", "dns_answers", "payload")
-    for place, (number, name, kind, code, answers, size) in zip(ends(table), cells(table, *wanted), strict=True):
+    wanted = ("dns_id", "dns_name", "dns_type", "dns_flags", "dns_rcode", "dns_answers", "payload")
+    for place, (number, name, kind, flags, code, answers, size) in zip(ends(table), cells(table, *wanted), strict=True):
         if number is None:
             yield f"{place} [|domain]"
         elif name is None:  # no question
             yield f"{place} {number} ({size})"
         elif code is None:
-            yield f"{place} {number}+ {kind}? {name}. ({size})"
+            yield f"{place} {number}{'+' * ('rd' in flags)}{'%' * ('cd' in flags)} {kind}? {name}. ({size})"
         else:
             result = "" if code == "NOERROR" else f" {code}"
+            result += "*" * ("aa" in flags) + "-" * ("ra" not in flags) + "|" * ("tc" in flags) + "$" * ("ad" in flags)
             yield f"{place} {number}{result} {answers}/ {kind}? {name}. ({size})"
 
 
@@ -228,16 +234,24 @@ def carried_by(proto: str, dport: int | None, vni: int | None, key: int | None) 
 
 
 def arp(table: Table) -> Told:
-    wanted = ("arp_op", "src", "dst", "smac", "length", "ifindex", "direction", "vlan", "inner_vlan")
-    for operation, sender, target, mac, length, number, way, *vlans in cells(table, *wanted):
+    wanted = ("length", "ifindex", "direction", "vlan", "inner_vlan")
+    for operation, (length, number, way, *vlans) in zip(resolutions(table), cells(table, *wanted), strict=True):
         size = length - (COOKED2 if number is not None else COOKED if way is not None else ETHERNET)
         size -= VLAN * sum(vlan is not None for vlan in vlans)
-        if operation == 1:
-            yield f"ARP, Request who-has {target} tell {sender}, length {size}"
-        elif operation == 2:
-            yield f"ARP, Reply {sender} is-at {mac}, length {size}"
+        yield f"ARP, {operation}, length {size}" if operation else "[|arp]"
+
+
+def resolutions(table: Table) -> Told:
+    """What is asked and answered by ARP, RARP and InARP; "" where that is cut off."""
+    wanted = ("arp_op", "arp_sha", "src", "arp_tha", "dst", "cut")
+    for operation, hardware, sender, target_hardware, target, short in cells(table, *wanted):
+        named = f"operation {operation}"
+        known = "" if target_hardware == NO_MAC else f" ({target_hardware})"
+        if sender is None:
+            yield "" if short else f"{named} on other addresses than IPv4's"
         else:
-            yield f"ARP, operation {operation}, length {size}"
+            told = ARP.get(operation, named)
+            yield told.format(sha=hardware, spa=sender, tha=target_hardware, tpa=target, known=known)
 
 
 def other(table: Table) -> Told:
@@ -255,5 +269,6 @@ def other(table: Table) -> Told:
 
 
 TELLERS: dict[str, Callable[[Table], Told]] = {
-    "TCP": tcp, "TLS": tcp, "UDP": udp, "DNS": dns, "ICMP": icmp, "ICMPv6": icmp, "ARP": arp, TUNNEL: tunnel,
+    "TCP": tcp, "TLS": tcp, "UDP": udp, "DNS": dns, "ICMP": icmp, "ICMPv6": icmp, "ARP": arp, "RARP": arp,
+    TUNNEL: tunnel,
 }  # fmt: skip

@@ -40,6 +40,11 @@ def flags(text: str) -> str:
     return "".join(letter for bit, letter in enumerate("FSRP.UEWA") if bits >> bit & 1)
 
 
+def dns_flags(text: str) -> str:
+    names = {10: "aa", 9: "tc", 8: "rd", 7: "ra", 5: "ad", 4: "cd"}
+    return " ".join(name for bit, name in names.items() if number(text) >> bit & 1)
+
+
 def types(text: str) -> str:
     return TYPES.get(number(text), f"TYPE{number(text)}")
 
@@ -104,11 +109,14 @@ SHARED = (
     Shared(("icmp_mtu",), ("icmp.mtu", "icmpv6.mtu"), number),
     Shared(("vtag",), ("sctp.verification_tag",), number, when=("alone", "sctp")),
     Shared(("arp_op",), ("arp.opcode",), number, when=("tunnel", "no")),
+    Shared(("arp_sha",), ("arp.src.hw_mac",), when=("tunnel", "no")),
+    Shared(("arp_tha",), ("arp.dst.hw_mac",), when=("tunnel", "no")),
     Shared(("vni",), ("vxlan.vni", "geneve.vni"), number, when=("quoted", "no")),
     Shared(("gre_key",), ("gre.key",), number, when=("quoted", "no")),
     Shared(("dns_id",), ("dns.id",), number, when=("quoted", "no")),
     Shared(("dns_name",), ("dns.qry.name",), when=("quoted", "no")),
     Shared(("dns_type",), ("dns.qry.type",), types, when=("quoted", "no")),
+    Shared(("dns_flags",), ("dns.flags",), dns_flags, when=("quoted", "no")),
     Shared(("dns_rcode",), ("dns.flags.rcode",), rcode, when=("quoted", "no")),
     Shared(("dns_answers",), ("dns.count.answers",), number, when=("quoted", "no")),
     Shared(("sni",), ("tls.handshake.extensions_server_name",), when=("quoted", "no")),

@@ -8,7 +8,7 @@ INNER, QUOTED = "inner_", "quoted_"
 TOLD = ("", INNER)  # of DNS and TLS, which have one set of columns: of a packet itself, or of the one in its tunnel
 
 FRAME = (
-    Column("number", "u4", "key", help="in the order of capture, from 1"),
+    Column("number", "u8", "key", help="in the order of capture, from 1"),
     Column("time", "i8", "label", "ns", "since 1970-01-01 UTC"),
     Column("length", "u4", "label", "B", "on the wire, or as large as GRO and TSO made it"),
     Column("captured", "u4", "label", "B", "of it that were kept (snaplen)"),
@@ -65,11 +65,14 @@ TRANSPORT = (
 )
 APPLICATION = (
     Column("arp_op", "u2", "label", help="1 request, 2 reply"),
+    Column("arp_sha", "address", "label", help="ARP's sender hardware address; that of the frame is smac"),
+    Column("arp_tha", "address", "label", help="ARP's target hardware address, zeros where it is asked for"),
     Column("vni", "u4", "label", help="network of VXLAN or Geneve"),
     Column("gre_key", "u4", "label", help="GRE key"),
     Column("dns_id", "u2", "label", help="DNS transaction"),
     Column("dns_name", "text", "label", help="DNS name asked for"),
     Column("dns_type", "text", "label", help="DNS type asked for"),
+    Column("dns_flags", "text", "label", help="DNS: aa tc rd ra ad cd, as dig writes them"),
     Column("dns_rcode", "text", "label", help="DNS answer's code; absent: a question"),
     Column("dns_answers", "u2", "label", help="DNS answers counted in the header"),
     Column("sni", "text", "label", help="server name of a TLS ClientHello"),

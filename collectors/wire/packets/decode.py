@@ -100,7 +100,7 @@ def divided(kind: str, numbers: NDArray[Any] | int, cursor: Cursor) -> Iterator[
 def frames(sheet: Sheet, records: Records, before: int | NDArray[np.integer]) -> None:
     draft = sheet.draft
     earlier = np.arange(before, before + len(records)) if isinstance(before, int) else before
-    draft.numbers("number", (earlier + 1).astype(np.uint32))
+    draft.numbers("number", (earlier + 1).astype(np.uint64))
     draft.numbers("time", records.times)
     draft.numbers("length", records.lengths)
     draft.numbers("captured", records.captured)

@@ -14,6 +14,8 @@ from collectors.wire.packets.layer import Following, Sheet
 HEADER = 12
 LONGEST = 255  # bytes of a name on the wire
 ANSWER = 0x8000  # of the flags
+FLAGS = {0x0400: "aa", 0x0200: "tc", 0x0100: "rd", 0x0080: "ra", 0x0020: "ad", 0x0010: "cd"}
+MARKS = sum(FLAGS)
 CODES = (
     "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH",
     "NOTZONE",
@@ -36,6 +38,7 @@ def dns(sheet: Sheet, cursor: Cursor) -> Following:
     flags = cursor.u16(2).astype(np.int32)
     sheet.numbers(cursor, "dns_id", cursor.u16(0))
     sheet.numbers(cursor, "dns_answers", cursor.u16(6))
+    sheet.named(cursor, "dns_flags", flags & MARKS, marks)
     sheet.named(cursor, "dns_rcode", np.where(flags & ANSWER, flags & 15, -1), code_name)
     asked = cursor.where(cursor.u16(4) > 0)
     found = [question(octets) for octets in asked.ahead(HEADER).raw(LONGEST + 4)]
@@ -53,6 +56,10 @@ def dns_in_stream(sheet: Sheet, cursor: Cursor) -> Following:
     good = (sizes >= HEADER) & (sizes + 2 <= cursor.carried())
     cursor, sizes = cursor.where(good), sizes[good]
     yield "udp", 53, cursor.ahead(2).ending(sizes)
+
+
+def marks(flags: int) -> str:
+    return " ".join(name for bit, name in FLAGS.items() if flags & bit)
 
 
 def code_name(code: int) -> str | None:

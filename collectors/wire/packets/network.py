@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.values import IPV4, IPV6
+from collectors.values import IPV4, IPV6, LINK_LAYER
 from collectors.wire.ip_protocols import protocol_name
 from collectors.wire.packets.cursor import Cursor
 from collectors.wire.packets.layer import Following, Sheet
@@ -117,11 +117,13 @@ def rarp(sheet: Sheet, cursor: Cursor) -> Following:
 
 
 def resolution(sheet: Sheet, cursor: Cursor, name: str) -> Following:
-    """The network addresses are told of IPv4 on Ethernet and its like."""
+    """The addresses are told of IPv4 on Ethernet and its like."""
     cursor = sheet.whole(cursor, name, 8)
     sheet.numbers(cursor, "arp_op", cursor.u16(6))
     cursor = cursor.where((cursor.u16(2) == 0x0800) & (cursor.u16(4) == 0x0604))
     cursor = sheet.whole(cursor, name, 28)
+    sheet.addresses(cursor, "arp_sha", cursor.octets(8, 6), LINK_LAYER + 6)
     sheet.addresses(cursor, "src", cursor.octets(14, 4), IPV4)
+    sheet.addresses(cursor, "arp_tha", cursor.octets(18, 6), LINK_LAYER + 6)
     sheet.addresses(cursor, "dst", cursor.octets(24, 4), IPV4)
     yield from ()
