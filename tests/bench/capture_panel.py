@@ -2,7 +2,7 @@
 
 ``lost``: packets that it lost, against `tcpdump -w` with the same buffer in turn. ``keys``: milliseconds from a key to
 its frame. ``memory``: of its process, over floods that fill the ring many times
-(`python -m tests.bench.capture_panel FLOODS`: of that alone, for so many floods).
+(`python -m tests.bench.capture_panel MINUTES`: of that alone, for so long).
 """
 
 from __future__ import annotations
@@ -90,8 +90,9 @@ def pressed(on: Panel, place: int) -> float:
     return took * 1000
 
 
-def memory(floods: int = FLOODS) -> None:
-    """Of the process, each second, from the flood on that fills the ring."""
+def memory(minutes: float = 0) -> None:
+    """Of the process, each second, from the flood on that fills the ring; for so long, and FLOODS at least."""
+    floods, seconds, until = 1, 0.0, time.monotonic() + minutes * 60
     found: list[tuple[float, Weight]] = []
     with (
         joined_pair() as (left, right),
@@ -103,7 +104,9 @@ def memory(floods: int = FLOODS) -> None:
         thread = threading.Thread(target=weigh, args=(on, found, over))
         flood(left, FRAMES, Path(folder))
         thread.start()
-        seconds = sum(flood(left, FRAMES, Path(folder)) for _ in range(floods - 1))
+        while floods < FLOODS or time.monotonic() < until:
+            seconds += flood(left, FRAMES, Path(folder))
+            floods += 1
         over.set()
         thread.join()
         said = on.quiet()
@@ -133,4 +136,4 @@ def tell_memory(found: list[tuple[float, Weight]]) -> None:
 
 
 if __name__ == "__main__":
-    memory(int(sys.argv[1]) if len(sys.argv) > 1 else FLOODS)
+    memory(float(sys.argv[1]) if len(sys.argv) > 1 else 0)
