@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.wire.netlink import DecodeError
-from collectors.wire.packets.capture_file import CaptureFile, Part, opened
-from collectors.wire.packets.pcap_file import SIZE
+from collectors.wire.packets.capture_file import FEW, CaptureFile, Part, alike, opened
+from collectors.wire.packets.pcap_file import MOST, SIZE
+from collectors.wire.packets.pcapng_file import FACES
 
 needs_tshark = pytest.mark.skipif(not shutil.which("editcap"), reason="editcap and tshark are not installed")
-SIZES = (60, 60, 1514, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 60, 74, 1, 0)  # with a run of one size
+SIZES = (60, 60, 1514, *[64] * 40, 60, 74, 1, 0)  # with a run of one size
 Packets = list[tuple[int, int, int]]  # nanoseconds, captured, length
 
 
@@ -207,3 +209,106 @@ def test_bytes_changed_anywhere_never_point_outside_the_file(data: bytes, change
         if part.error or part.end == at:
             return
         at = part.end
+
+
+def section(order: str = "<") -> bytes:
+    return blocks(order)[0]
+
+
+def face(order: str = "<") -> bytes:
+    return struct.pack(f"{order}IIHHII", 1, 20, 1, 0, 65535, 20)
+
+
+def enhanced(size: int, face: int = 0, order: str = "<") -> bytes:
+    padded = size + 3 & ~3
+    head = struct.pack(f"{order}IIIIIII", 6, 32 + padded, face, 0, 1, size, size)
+    return head + bytes(padded) + struct.pack(f"{order}I", 32 + padded)
+
+
+FORMS = {
+    "pcap": (pcap()[:SIZE], lambda size: struct.pack("<IIII", 1, 0, size, size) + bytes(size)),
+    "pcapng": (section() + face(), enhanced),
+    "pcapng, the other byte order": (section(">") + face(">"), lambda size: enhanced(size, order=">")),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_runs_of_every_length_are_found_whole(form: str):
+    head, packet = FORMS[form]
+    sizes = [size for count in (1, 31, 32, 33, 34, 96, 97, 98, 300) for size in (*[66] * count, 60)]
+    _, part = read(head + b"".join(map(packet, sizes)) + packet(66)[:-1])
+    assert part.records.captured.tolist() == sizes
+    assert part.wanted == len(packet(66))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_bursts_are_read_as_fast_as_others(form: str):
+    head, packet = FORMS[form]
+    data = head + (packet(66) * 10 + packet(60)) * 6000
+    began = time.process_time()
+    assert len(read(data)[1].records) == 66_000
+    assert time.process_time() - began < 0.4
+
+
+def test_of_many_that_are_the_same_few_are_looked_at_first():
+    asked = list[slice]()
+
+    def same(rows: slice) -> np.ndarray:
+        asked.append(rows)
+        return np.arange(1000)[rows] < 100
+
+    assert alike(same, 1000) == 100
+    assert asked == [slice(0, FEW), slice(FEW, 3 * FEW)]
+    assert alike(lambda rows: np.ones(77, bool)[rows], 77) == 77
+    assert alike(same, 0) == 0
+
+
+def test_sections_of_the_other_byte_order_cost_what_others_do():
+    began = time.process_time()
+    _, part = read(section(">") * 20_000 + face(">") + enhanced(60, order=">"))
+    assert len(part.records) == 1
+    assert time.process_time() - began < 0.4
+
+
+def test_interfaces_of_sections_that_were_read_are_forgotten():
+    held = np.frombuffer(
+        (section(">") + face(">") + enhanced(5, order=">") + section() + face() + enhanced(5)) * 9, "u1"
+    )
+    file, at, parts = opened(held), 0, 0
+    assert file is not None
+    while at < len(held):
+        part = file.part(held, at)
+        assert (len(part.records), len(part.records.names), part.error) == (1, 1, None)
+        at, parts = part.end, parts + 1
+    assert parts == 18
+
+
+def test_a_section_has_as_many_interfaces_as_there_are_but_not_without_end():
+    _, part = read(section() + face() * 40_000 + enhanced(5, 39_999) + enhanced(5, 1))
+    assert part.records.devices.tolist() == [39_999, 1]
+    _, part = read(section() + face() * (FACES + 1))
+    assert part.error is not None
+    assert part.error.why == "a section of more than 65,536 interfaces"
+
+
+@pytest.mark.parametrize("snaplen", [0, 65535, 0xFFFFFFFF])
+def test_whatever_the_file_says_a_packet_has_its_bound(snaplen: int):
+    def after(size: int) -> Part:
+        return read(pcap(snaplen=96)[:16] + struct.pack("<II", snaplen, 1) + struct.pack("<IIII", 0, 0, size, size))[1]
+
+    bound = MOST if snaplen > MOST else 1 << 20
+    assert after(bound).error is None
+    assert after(bound).wanted == 16 + bound
+    assert after(bound + 1).error is not None
+
+
+@pytest.mark.parametrize("data", [pcap(), b"".join(blocks()), b"".join(blocks(">"))], ids=["pcap", "little", "big"])
+def test_with_what_is_wanted_one_more_is_whole_and_with_less_none(data: bytes):
+    held = np.frombuffer(data, np.uint8)
+    for size in range(SIZE, len(data)):
+        file = opened(held[:size])
+        assert file is not None
+        part = file.part(held[:size], file.begin)
+        enough = part.end + part.wanted
+        assert size < enough <= len(data)
+        assert file.part(held[: enough - 1], part.end).end == part.end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,14 +12,20 @@ from numpy.typing import NDArray
 from collectors.wire.netlink import DecodeError
 from collectors.wire.packets.records import Records
 
+FEW = 64  # packets of a run that are looked at first, then twice as many each time: most runs are short
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """``records``: packets that are there whole; ``end``: offset behind them; ``error``: why none can follow."""
+    """``records``: packets that are there whole; ``end``: offset behind them; ``error``: why none can follow.
+
+    ``wanted``: bytes from there on without which what follows cannot be whole.
+    """
 
     records: Records
     end: int
     error: DecodeError | None = None
+    wanted: int = 1
 
 
 class CaptureFile(Protocol):
@@ -48,9 +55,12 @@ def opened(data: NDArray[np.uint8], name: str = "") -> CaptureFile | None:
     return None
 
 
-def none(data: NDArray[np.uint8]) -> Records:
-    """No packets."""
-    return Records(
-        data, np.zeros(0, np.intp), np.zeros(0, np.uint32), np.zeros(0, np.uint32), np.zeros(0, np.int64),
-        np.zeros(0, np.uint16), np.zeros(0, np.int16),
-    )  # fmt: skip
+def alike(same: Callable[[slice], NDArray[np.bool_]], most: int) -> int:
+    """How many of ``most`` packets are the same from the first on, told of some rows at once."""
+    at, few = 0, FEW
+    while at < most:
+        found = same(slice(at, at + few))
+        if not found.all():
+            return at + int(found.argmin())
+        at, few = at + len(found), few * 2
+    return most

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.wire.netlink import DecodeError, text
-from collectors.wire.packets.capture_file import Part
+from collectors.wire.packets.capture_file import Part, alike
 from collectors.wire.packets.records import Records
 
 SECTION = b"\x0a\x0d\x0d\x0a"
@@ -18,9 +18,16 @@ SECTION_BLOCK, INTERFACE, OLD_PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 IF_NAME, IF_TSRESOL, IF_TSOFFSET = 2, 9, 14  # options of an interface
 LARGEST = 1 << 24  # bytes of one block
+FACES = 1 << 16  # interfaces of a section
+LEAST = 12  # bytes of one: u32 type, length; body; u32 length again
 NANO = 1_000_000_000
+# of each byte order, what reads two numbers, and one; before the first section is read it is any
+NUMBERS = {
+    order: (struct.Struct(f"{order or '<'}II").unpack_from, struct.Struct(f"{order or '<'}I").unpack_from)
+    for order in ("", "<", ">")
+}
 PACKETS = (ENHANCED, SIMPLE, OLD_PACKET)
-ALIKE, MOST = 8, 65536  # blocks of one length after which a run of them is looked for, and how many of it
+ALIKE = 32  # blocks of one length after which a run of them is looked for
 HEAD, SIMPLE_HEAD = 28, 12  # bytes before a packet's own, in its block
 
 
@@ -37,24 +44,24 @@ class Interface:
 
 @dataclass(slots=True)
 class Blocks:
-    """Blocks with a packet, of one byte order: offset, length and first interface of the section of each."""
+    """Blocks with a packet, of one byte order: where they begin.
+
+    ``sections``: how many stand before each section, and its first interface. ``wanted``: bytes of the next block.
+    """
 
     order: str
-    kinds: list[int] = field(default_factory=list)
+    sections: list[tuple[int, int]]
     at: list[int] = field(default_factory=list)
-    lengths: list[int] = field(default_factory=list)
-    first: list[int] = field(default_factory=list)
+    wanted: int = LEAST
 
-    def add(self, kind: int, at: int, length: int, first: int, count: int) -> None:
-        """``count`` of them, one behind the other."""
-        self.kinds.extend([kind] * count)
-        self.at.extend(range(at, at + count * length, length))
-        self.lengths.extend([length] * count)
-        self.first.extend([first] * count)
+    def first(self) -> NDArray[np.intp]:
+        """The first interface of each one's section."""
+        before, first = zip(*self.sections, strict=True)
+        return np.repeat(np.array(first, np.intp), np.diff([*before, len(self.at)]))
 
 
 class Pcapng:
-    """The byte order of the section that is being read, and the interfaces of all sections so far."""
+    """The byte order of the section that is being read, and the interfaces of those that packets are found in."""
 
     begin = 0
 
@@ -64,8 +71,8 @@ class Pcapng:
         self._first = 0  # interface of this section
 
     def part(self, data: NDArray[np.uint8], at: int) -> Part:
-        """Packets up to the end, or up to a section of the other byte order, which is a part of its own."""
-        blocks, error = Blocks(self._order), None
+        """Packets up to the end, or up to a section that is a part of its own, as one of the other byte order."""
+        blocks, error = Blocks(self._order, [(0, self._first)]), None
         try:
             at = self._walk(data, at, blocks)
         except Stopped as stopped:
@@ -74,50 +81,66 @@ class Pcapng:
         if bad is not None:
             at = blocks.at[bad]
             error = DecodeError(at, "a packet of no interface, or larger than its block")
-        return Part(records, at, error)
+        return Part(records, at, error, blocks.wanted)
 
     def _walk(self, data: NDArray[np.uint8], at: int, blocks: Blocks) -> int:
         """The offset behind the last whole block."""
-        size, alike, last = len(data), 0, (-1, -1)
-        words = in_order(data, self._order)
-        while at + 12 <= size:
-            kind, length = words[at >> 2], words[at + 4 >> 2]
+        size, buffer, same, last = len(data), data.data, 0, (0, 0)
+        pair, word = NUMBERS[self._order]
+        while at + LEAST <= size:
+            kind, length = block = pair(buffer, at)
             if kind == SECTION_BLOCK:
                 order = ORDERS.get(data[at + 8 : at + 12].tobytes(), "")
                 if not order:
                     raise Stopped(at, "a section whose byte order is not told")
-                if order != self._order and blocks.at:
+                if blocks.at and (order != self._order or len(self._faces) > FACES):
                     return at
-                words = in_order(data, order)
-                length = words[at + 4 >> 2]
-            if length < 12 or length % 4 or length > LARGEST:
+                pair, word = NUMBERS[order]
+                kind, length = pair(buffer, at)
+            if length < LEAST or length % 4 or length > LARGEST:
                 raise Stopped(at, f"a block of {length:,} bytes")
             if at + length > size:
+                blocks.wanted = length
                 return at
-            if words[at + length - 4 >> 2] != length:
+            if word(buffer, at + length - 4) != (length,):
                 raise Stopped(at, "a block whose two lengths differ")
             if kind in PACKETS:
-                alike, last = (alike + 1 if (kind, length) == last else 0), (kind, length)
-                count = run(words, at, kind, length) if alike >= ALIKE else 1
-                blocks.add(kind, at, length, self._first, count)
-                at += length * count
+                blocks.at.append(at)
+                at += length
+                same, last = (same + 1 if block == last else 0), block
+                if same == ALIKE:
+                    count, same = run(data, self._order, at, kind, length), 0
+                    blocks.at.extend(range(at, at + count * length, length))
+                    at += count * length
                 continue
             if kind == SECTION_BLOCK:
-                self._order = blocks.order = order
-                self._first = len(self._faces)
+                self._begin(order, blocks)
             elif kind == INTERFACE:
-                self._faces.append(interface(data[at + 8 : at + length - 4].tobytes(), self._order, at))
+                self._add(interface(data[at + 8 : at + length - 4].tobytes(), self._order, at), at)
             at += length
         return at
 
+    def _begin(self, order: str, blocks: Blocks) -> None:
+        """A section; the interfaces of those before are kept for the packets that were found there only."""
+        if not blocks.at:
+            self._faces.clear()
+        self._order = blocks.order = order
+        self._first = len(self._faces)
+        blocks.sections.append((len(blocks.at), self._first))
+
+    def _add(self, face: Interface, at: int) -> None:
+        if len(self._faces) - self._first == FACES:
+            raise Stopped(at, f"a section of more than {FACES:,} interfaces")
+        self._faces.append(face)
+
     def _records(self, data: NDArray[np.uint8], blocks: Blocks) -> tuple[Records, int | None]:
         """The packets up to the first that cannot be one, and its number."""
-        at, kinds = np.array(blocks.at, np.intp), np.array(blocks.kinds, np.intp)
-        sizes = np.array(blocks.lengths, np.intp)
-        simple = kinds == SIMPLE
+        at = np.array(blocks.at, np.intp)
         numbers = Words(data, blocks.order, at)
+        kinds, sizes = numbers.at(0), numbers.at(4).astype(np.intp)
+        simple = kinds == SIMPLE
         face = np.where(kinds == OLD_PACKET, numbers.at(8, "u2"), numbers.at(8)).astype(np.intp)
-        face = np.where(simple, 0, face) + np.array(blocks.first, np.intp)
+        face = np.where(simple, 0, face) + blocks.first()
         lengths = np.where(simple, numbers.at(8), numbers.at(24))
         room = sizes - np.where(simple, SIMPLE_HEAD + 4, HEAD + 4)
         known = np.minimum(face, max(0, len(self._faces) - 1))
@@ -128,7 +151,7 @@ class Pcapng:
         times = np.where(simple, 0, self._times(ticks, known))
         records = Records(
             data, at + np.where(simple, SIMPLE_HEAD, HEAD), captured.astype(np.uint32), lengths.astype(np.uint32),
-            times, self._of("link", known).astype(np.uint16), known.astype(np.int16),
+            times, self._of("link", known).astype(np.uint16), known.astype(np.int32),
             tuple(face.name for face in self._faces),
         )  # fmt: skip
         return records.take(whole), int(wrong[0]) if len(wrong) else None
@@ -147,20 +170,15 @@ class Pcapng:
         return (seconds.astype(np.int64) + self._of("offset", face)) * NANO + fine.astype(np.int64)
 
 
-def in_order(data: NDArray[np.uint8], order: str) -> memoryview:
-    """The file as words of this byte order: blocks begin at multiples of four bytes."""
-    words = data[: len(data) & ~3].view(np.uint32)
-    return (words if np.dtype(f"{order or '<'}u4").isnative else words.byteswap()).data
-
-
-def run(words: memoryview, at: int, kind: int, length: int) -> int:
-    """How many blocks of this type and length follow each other from ``at``, where one is."""
-    stride = length >> 2
-    whole = np.frombuffer(words, np.uint32)[at >> 2 :]
-    most = min(len(whole) // stride, MOST)
-    rows = whole[: most * stride].reshape(most, stride)
-    differing = np.flatnonzero((rows[:, 0] != kind) | (rows[:, 1] != length) | (rows[:, -1] != length))
-    return int(differing[0]) if len(differing) else most
+def run(data: NDArray[np.uint8], order: str, at: int, kind: int, length: int) -> int:
+    """How many whole blocks of this type and length follow each other from ``at``."""
+    most = (len(data) - at) // length
+    if not most:
+        return 0
+    kinds, lengths, again = (
+        np.ndarray((most,), f"{order}u4", data, at + offset, (length,)) for offset in (0, 4, length - 4)
+    )
+    return alike(lambda rows: (kinds[rows] == kind) & (lengths[rows] == length) & (again[rows] == length), most)
 
 
 class Words:

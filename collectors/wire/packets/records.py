@@ -24,7 +24,7 @@ class Records:
     lengths: NDArray[np.uint32]
     times: NDArray[np.int64]
     links: NDArray[np.uint16]
-    devices: NDArray[np.int16]
+    devices: NDArray[np.signedinteger]
     names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
