@@ -8,8 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from collectors import Host
 from collectors.capture.device import CaptureError, opened
 from collectors.capture.filters import ETHERNET, FilterError, compiled
@@ -67,7 +65,7 @@ def affordable(found: Iterator[Batch | Gap]) -> Iterator[Batch | Gap]:
     """All of a file that is looked at where it stands; of one that was unpacked into memory, what may be kept there."""
     kept = 0
     for batch in found:
-        if isinstance(batch, Batch) and not isinstance(batch.records.data, np.memmap):
+        if isinstance(batch, Batch) and batch.place is None:
             kept += batch.records.data.nbytes
             if kept > UNPACKED:
                 yield Gap(

@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import stat
 import sys
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from collectors.table import Gap, Table
 from collectors.wire.netlink import DecodeError
 from collectors.wire.packets.capture_file import CaptureFile, opened
 from collectors.wire.packets.decode import AT_ONCE, KNOWN, decoded
 from collectors.wire.packets.records import Records
+from nettui.packets.arriving import CUT, GZIP, arriving
 from nettui.packets.choice import Choice
+from nettui.packets.original import Original, Place
 
 WINDOW = 32 << 20  # bytes of a file that are looked at together
-CHUNK = 1 << 20  # bytes of a stream
-GZIP = b"\x1f\x8b"
-Octets = NDArray[np.uint8]
+START = 64  # bytes that tell which format it is
+EMPTY = Gap("an empty file: not even the header of a capture is there")
+SHORTER = Gap("the file became shorter while it was read", "the packets before that are shown")
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some packets, in the order of capture: where they stand, and their headers (collectors.wire.packets.columns)."""
+    """Some packets, in the order of capture: where they stand, and their headers (collectors.wire.packets.columns).
+
+    ``place``: where their bytes can be read again; None: nowhere, they must be kept.
+    """
 
     records: Records
     table: Table
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Packets that stand together."""
+
+    records: Records
+    place: Place | None = None
 
 
 def batches(path: str, expression: str = "") -> Iterator[Batch | Gap]:
@@ -49,14 +61,14 @@ def batches(path: str, expression: str = "") -> Iterator[Batch | Gap]:
         if isinstance(found, Gap):
             yield found
             continue
-        links |= set(np.flatnonzero(np.bincount(found.links)).tolist())
-        for start in range(0, len(found), AT_ONCE):
-            records = found.take(slice(start, start + AT_ONCE))
+        links |= set(np.flatnonzero(np.bincount(found.records.links)).tolist())
+        for start in range(0, len(found.records), AT_ONCE):
+            records = found.records.take(slice(start, start + AT_ONCE))
             if choice is None:
-                yield Batch(records, decoded(records, before))
+                yield Batch(records, decoded(records, before), found.place)
             elif len(rows := choice.rows(records)):
                 chosen = records.take(rows)
-                yield Batch(chosen, decoded(chosen, before + rows))
+                yield Batch(chosen, decoded(chosen, before + rows), found.place)
             before += len(records)
     if choice is not None:
         yield from choice.gaps()
@@ -64,105 +76,79 @@ def batches(path: str, expression: str = "") -> Iterator[Batch | Gap]:
         yield Gap(f"packets of link type {link} are not decoded", "their times and sizes are told, and their bytes")
 
 
-def parts(path: str) -> Iterator[Records | Gap]:
+def parts(path: str) -> Iterator[Found | Gap]:
     with sys.stdin.buffer if path == "-" else Path(path).open("rb") as file:
-        if stat.S_ISREG(file_mode(file)) and file.read(2) != GZIP:
-            yield from whole(np.memmap(file, np.uint8, "r")) if size(file) else [EMPTY]
-        elif path != "-" and stat.S_ISREG(file_mode(file)):
-            file.seek(0)
-            yield from streamed(cast(BinaryIO, gzip.GzipFile(fileobj=file)))
+        start = file.read(len(GZIP))
+        if start != GZIP and stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            yield from standing(Original(file))
         else:
-            yield from streamed(file)
+            yield from streamed(arriving(cast(BufferedReader, file), start))
 
 
-EMPTY = Gap("an empty file: not even the header of a capture is there")
-CUT = Gap("the compressed file is cut off", "the packets before that are shown")
-
-
-def whole(data: Octets) -> Iterator[Records | Gap]:
-    """A file that is there, window by window; bytes are read when they are looked at."""
-    file = opened(data)
-    if file is None:
-        yield cut(data, 0)
+def standing(file: Original) -> Iterator[Found | Gap]:
+    """A file on a disk, window by window; no more of it is kept."""
+    if not file.size:
+        yield EMPTY
         return
-    at, window = file.begin, WINDOW
-    while at < len(data):
-        part = file.part(data[: at + window], at)
+    start = file.octets(0, min(START, file.size))
+    form = opened(start)
+    if form is None:
+        yield cut(len(start)) if len(start) == min(START, file.size) else SHORTER
+        return
+    at, window = form.begin, WINDOW
+    while at < file.size:
+        stop = min(at + window, file.size)
+        data = file.octets(at, stop)
+        part = form.part(data, 0)
         if len(part.records):
-            yield part.records
+            yield Found(part.records, Place(file, at))
         if part.error is not None:
-            yield corrupt(part.error)
+            yield corrupt(part.error, at)
             return
-        if part.end == at:  # larger than the window, or cut off
-            if at + window >= len(data):
-                yield cut(data, at)
-                return
-            window *= 2
-        at = part.end
+        if at + len(data) < stop:
+            yield SHORTER
+            return
+        if part.end == 0 and stop == file.size:
+            yield cut(len(data))
+            return
+        at, window = at + part.end, max(WINDOW, part.wanted)
 
 
-def streamed(file: BinaryIO) -> Iterator[Records | Gap]:
+def streamed(chunks: Iterator[bytes | Gap]) -> Iterator[Found | Gap]:
     """What arrives, as soon as it is there; only the packet that is still arriving is kept."""
     form: CaptureFile | None = None
-    data: Octets = np.zeros(0, np.uint8)
+    held, wanted = bytearray(), 1
     before = 0  # bytes of the stream that are not kept
-    for chunk in chunks(file):
+    for chunk in chunks:
         if isinstance(chunk, Gap):
-            yield cut(data, 0) if chunk is CUT and len(data) else chunk
+            yield cut(len(held)) if chunk is CUT and held else chunk
             return
-        data = np.concatenate([data, np.frombuffer(chunk, np.uint8)])
-        at = 0
+        held += chunk
+        if len(held) < wanted:
+            continue
+        data, at = np.frombuffer(held, np.uint8), 0
         if form is None:
             form = opened(data)
             at = form.begin if form else 0
-        while form is not None:
+        while form is not None and at + wanted <= len(data):
             part = form.part(data, at)
             if len(part.records):
-                yield part.records
+                yield Found(part.records)
             if part.error is not None:
                 yield corrupt(part.error, before)
                 return
-            if part.end == at:
-                break
-            at = part.end
-        data, before = data[at:].copy(), before + at
-    if len(data):
-        yield cut(data, 0)
+            at, wanted = part.end, part.wanted
+        held, before = bytearray(data[at:]), before + at
+    if held:
+        yield cut(len(held))
     elif form is None:
         yield EMPTY
 
 
-def chunks(file: BinaryIO) -> Iterator[bytes | Gap]:
-    """Until the end, or until what is compressed cannot be read."""
-    try:
-        while chunk := arrived(file):
-            yield chunk
-    except EOFError:
-        yield CUT
-    except (gzip.BadGzipFile, zlib.error) as error:
-        yield Gap(f"the compressed file is corrupt: {error}", "the packets before that are shown")
+def cut(size: int) -> Gap:
+    return Gap(f"the last packet is cut off: {size:,} bytes of it are there", "the packets before it are whole")
 
 
-def arrived(file: BinaryIO) -> bytes:
-    """What is there, at most a chunk; waits for the first byte, and for no further one."""
-    read = getattr(file, "read1", file.read)
-    return cast(bytes, read(CHUNK))
-
-
-def cut(data: Octets, at: int) -> Gap:
-    return Gap(
-        f"the last packet is cut off: {len(data) - at:,} bytes of it are there", "the packets before it are whole"
-    )
-
-
-def corrupt(error: DecodeError, before: int = 0) -> Gap:
+def corrupt(error: DecodeError, before: int) -> Gap:
     """``before``: bytes that stood before those in which the error has its place."""
     return Gap(str(DecodeError(error.offset + before, error.why)), "the packets before that are shown")
-
-
-def file_mode(file: BinaryIO) -> int:
-    return os.fstat(file.fileno()).st_mode
-
-
-def size(file: BinaryIO) -> int:
-    return os.fstat(file.fileno()).st_size

@@ -141,7 +141,7 @@ class Session:
         with self._counting:
             marks = self._flows.add(batch.table)
             self._protocols.add(batch.table)
-        self._store.add(Batch(batch.records, marked(batch.table, marks)))
+        self._store.add(Batch(batch.records, marked(batch.table, marks), batch.place))
         if self.live:
             self._store.forget(self.live.ring.dropped.packets)
         with self._wake:

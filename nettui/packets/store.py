@@ -16,6 +16,7 @@ from collectors.values import Cell, is_constant, joined
 from collectors.wire.packets.decode import AT_ONCE, decoded
 from collectors.wire.packets.records import Records
 from nettui.packets.judged import marked, marks_of
+from nettui.packets.original import Place
 from nettui.packets.reading import Batch
 
 TOGETHER = AT_ONCE // 4  # packets of a batch that may be made one with others: a quiet device gives many small ones
@@ -37,6 +38,7 @@ class Shared:
 class Kept:
     """A batch in the store: where its packets stand, and their headers. What there was no room for is found again.
 
+    Of a file that stands on a disk (``place``) no bytes are kept.
     ``begin``, ``end``: the numbers in the capture of its first packet, and of its last. ``start``, ``stop``: where the
     first one's bytes begin, and the last one's end. ``size``: bytes that go when it is let go.
     """
@@ -50,18 +52,22 @@ class Kept:
         "_table",
         "begin",
         "end",
+        "place",
         "shared",
         "size",
         "start",
         "stop",
     )
 
-    def __init__(self, records: Records, table: Table, reread: Reread | None = None) -> None:
+    def __init__(
+        self, records: Records, table: Table, reread: Reread | None = None, place: Place | None = None
+    ) -> None:
         numbers = table.numbers("number").numbers
         self.begin, self.end, self._count = int(numbers[0]), int(numbers[-1]), len(records)
         self._marks = marks_of(table)
         self._numbers = None if self.end - self.begin + 1 == self._count else numbers  # where some were left out
-        self.shared, self.start = Shared(records.data), int(records.at[0])
+        self.place, self.shared = place, Shared(NO_BYTES if place else records.data)
+        self.start = int(records.at[0])
         self.stop = int(records.at[-1]) + int(records.captured[-1])
         self._records: Records | None = replace(records, data=NO_BYTES)
         self._table: Table | None = table
@@ -75,7 +81,7 @@ class Kept:
     def records(self) -> Records:
         records, data = self._records, self.shared.data
         if records is not None:
-            return replace(records, data=data)
+            return self.place.read(records) if self.place else replace(records, data=data)
         assert self._reread is not None
         return self._reread(data[: self.stop], self.start - RECORD)
 
@@ -118,7 +124,7 @@ class Store:
         """Behind the others, in the order of capture."""
         if not len(batch.records):
             return
-        kept = Kept(batch.records, batch.table, self._reread)
+        kept = Kept(batch.records, batch.table, self._reread, batch.place)
         with self._lock:
             if self._kept and follows(self._kept[-1], kept):
                 share(kept, self._kept[-1].shared)
@@ -162,6 +168,8 @@ class Store:
 
 def follows(one: Kept, other: Kept) -> bool:
     """Whether the other's bytes begin where this one's end, in the same segment."""
+    if one.place or other.place:
+        return False
     return one.end + 1 == other.begin and one.stop + RECORD == other.start
 
 

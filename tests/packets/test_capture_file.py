@@ -207,6 +207,7 @@ def test_bytes_changed_anywhere_never_point_outside_the_file(data: bytes, change
         assert (records.at + records.captured.astype(np.int64) <= len(held)).all()
         assert part.end >= at
         if part.error or part.end == at:
+            assert part.error or at + part.wanted > len(held)
             return
         at = part.end
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,12 +13,16 @@ from numpy.typing import NDArray
 
 from collectors.wire.packets.decode import decoded
 from collectors.wire.packets.records import Records
-from nettui.packets.judged import COLUMNS, Marks, marked
+from nettui.packets.begin import of_file
+from nettui.packets.info import infos
+from nettui.packets.judged import COLUMNS, NONE, Marks, marked
 from nettui.packets.listing import Listing
-from nettui.packets.reading import Batch
-from nettui.packets.session import taken
+from nettui.packets.reading import Batch, batches
+from nettui.packets.saving import saved
+from nettui.packets.session import Session, taken
 from nettui.packets.store import TOGETHER, Reread, Store, held_by
 from nettui.query import compile
+from tests.capture.traffic import until
 from tests.packets import build
 from tests.packets.build import A, B
 
@@ -228,3 +234,67 @@ def test_packets_that_were_let_go_are_found_in_their_bytes_again():
     assert ports(found) == list(range(1, 41))
     assert found.packet(25).octets == build.over4(17, build.udp(26, 9))
     assert set(asked) == {24, int(records.at[30]) - 16}
+
+
+def of_a_file(path: Path, room: int) -> Listing:
+    """101 packets that stand on a disk."""
+    build.write(path, 1, [(1, build.over4(17, build.udp(port, 9)), 60) for port in range(1, 102)])
+    store = Store(room)
+    for found in batches(str(path)):
+        assert isinstance(found, Batch)
+        store.add(Batch(found.records, marked(found.table, NONE), found.place))
+    return listing(store)
+
+
+@pytest.mark.parametrize("room", [ROOM, 0])
+def test_of_a_file_that_became_shorter_what_is_gone_is_empty(room: int, tmp_path: Path):
+    path = tmp_path / "file.pcap"
+    found, octets = of_a_file(path, room), build.over4(17, build.udp(1, 9))
+    os.truncate(path, 24 + 50 * (16 + len(octets)) + 16 + 20)
+    packets = [found.packet(at) for at in range(101)]
+    assert [len(packet.octets) for packet in packets] == [len(octets)] * 50 + [20] + [0] * 50
+    assert packets[49].octets == build.over4(17, build.udp(50, 9))
+    assert {packet.length for packet in packets} == {60}
+    assert ports(found) == list(range(1, 102)) if room else [*range(1, 51), *[None] * 51]
+    assert len([text for part in found.parts(0, 101) for text in infos(*part)]) == 101
+    assert saved(found.chosen(), tmp_path / "saved.pcap") == 101
+    (batch,) = batches(str(tmp_path / "saved.pcap"))
+    assert isinstance(batch, Batch)
+    assert batch.table["captured"].cells() == [len(packet.octets) for packet in packets]
+
+
+@pytest.mark.parametrize("left", [0, 24])
+def test_of_a_file_that_was_emptied_all_packets_are_empty(left: int, tmp_path: Path):
+    path = tmp_path / "file.pcap"
+    found = of_a_file(path, 0)
+    os.truncate(path, left)
+    assert {found.packet(at).octets for at in range(101)} == {b""}
+    assert ports(found) == [None] * 101
+    assert found.total == 101
+
+
+def test_what_was_seen_last_of_a_file_need_not_be_read_again(tmp_path: Path):
+    path = tmp_path / "file.pcap"
+    found = of_a_file(path, ROOM)
+    octets = found.packet(7).octets
+    os.truncate(path, 0)
+    assert found.packet(7).octets == octets == build.over4(17, build.udp(8, 9))
+
+
+def test_a_session_keeps_no_bytes_of_a_file_that_stands_on_a_disk(tmp_path: Path):
+    path = tmp_path / "file.pcap"
+    of_a_file(path, ROOM)
+    session = of_file(str(path))
+    assert isinstance(session, Session)
+    assert until(lambda: len(session.listing) == 101)
+    assert [kept.shared.data.nbytes for kept in session.listing.batches] == [0]
+    assert session.listing.packet(100).octets == build.over4(17, build.udp(101, 9))
+    session.close()
+
+
+def test_numbers_go_beyond_32_bits():
+    records, store = whole(30), Store(ROOM)
+    store.add(batch(records, 0, 30, (1 << 32) - 10))
+    found = listing(store)
+    assert [found.number_at(at) for at in (0, 9, 29)] == [(1 << 32) - 9, 1 << 32, (1 << 32) + 20]
+    assert found.position_of((1 << 32) + 20) == 29

@@ -157,7 +157,7 @@ class Pcapng:
         return records.take(whole), int(wrong[0]) if len(wrong) else None
 
     def _of(self, name: str, face: NDArray[np.intp]) -> NDArray[np.int64]:
-        values = np.array([getattr(one, name) for one in self._faces] or [0], np.int64)
+        values = np.array([getattr(one, name) for one in self._faces] or [1], np.int64)
         return values[face]
 
     def _times(self, ticks: NDArray[np.uint64], face: NDArray[np.intp]) -> NDArray[np.int64]:
