@@ -22,7 +22,7 @@ from nettui.packets.arriving import CUT, GZIP, arriving
 from nettui.packets.choice import Choice
 from nettui.packets.original import Original, Place
 
-WINDOW = 32 << 20  # bytes of a file that are looked at together
+WINDOW = 16 << 20  # bytes of a file that are looked at together
 START = 64  # bytes that tell which format it is
 EMPTY = Gap("an empty file: not even the header of a capture is there")
 SHORTER = Gap("the file became shorter while it was read", "the packets before that are shown")
